@@ -1,0 +1,5 @@
+"""Archives: which candidates are kept."""
+
+from evoengine.archives.base import Archive, Elites
+
+__all__ = ["Archive", "Elites"]

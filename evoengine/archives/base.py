@@ -1,0 +1,73 @@
+"""The interface of archives."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+from evoengine.component import Component
+from evoengine.types import Content, Elite, Elites, Feature, Insertion, Scored
+
+__all__ = ["Archive", "Elites"]
+
+
+class Archive(Component, ABC):
+    """Keeps the best candidate of every cell of behaviour space. An elite owns the cell of its features.
+
+    What it holds is a function of the sequence of its `add` and `clear` calls alone.
+    """
+
+    @abstractmethod
+    def open(self, features: tuple[Feature, ...]) -> None:
+        """Makes it empty, over these axes; called before anything else."""
+
+    @abstractmethod
+    def add(self, number: int, content: Content, scored: Scored) -> Insertion:
+        """Offers a candidate; an incumbent with an equal score stays."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Forgets all elites (and nothing that was learnt of the bounds)."""
+
+    @property
+    @abstractmethod
+    def elites(self) -> Elites:
+        """The elites, for selectors."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Elite]: ...  # type: ignore[override]  # pydantic iterates over fields
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def best(self) -> Elite | None:
+        """The elite with the highest score; of several the oldest."""
+
+    @abstractmethod
+    def sample(self, rng: random.Random, n: int = 1) -> list[Elite]:
+        """`n` elites, uniformly, with replacement.
+
+        Raises:
+            IndexError: the archive is empty.
+        """
+
+    @property
+    @abstractmethod
+    def coverage(self) -> float:
+        """The share of cells that are owned, 0 to 1."""
+
+    @property
+    @abstractmethod
+    def qd_score(self) -> float:
+        """The sum over elites of the score less `qd_offset` (Pugh et al. 2016, doi:10.3389/frobt.2016.00040)."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """What a later `restore` needs beside the elites, as JSON values: elites by record number only."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, Any], elites: dict[int, tuple[Content, Scored]]) -> None:
+        """Takes up a `state`, given contents and scores of the record numbers that it names."""

@@ -1,0 +1,16 @@
+"""Where the things that ship beside the package lie, in a checkout and in an installed wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def bundled(name: str) -> Path:
+    """The folder `name` ("plugins", "problems" or "sandbox") that ships with evoengine.
+
+    A wheel carries it under `evoengine/_bundled/`; in a checkout it lies beside the package.
+    """
+    inside = _PACKAGE / "_bundled" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name

@@ -1,0 +1,152 @@
+"""What a person writes to have something evolved: a `Problem`."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol
+
+from evoengine.component import Component
+from evoengine.types import JSON, Anchor, Brief, Content, Context, Feature, Idiom, Limits, Program, Stage
+
+Seed = str | Mapping[str, str] | Content
+
+
+class Reject(Exception):
+    """Raised by a judge: what the candidate produced is not a valid answer, and why."""
+
+
+class Score:
+    """A judge's verdict, in the problem's own direction.
+
+    Args:
+        value: the problem's own value.
+        instances: the value by instance, if there are several.
+        feedback: text for people and for prompts.
+        metrics: whatever else was measured; features of behaviour space are taken from here.
+    """
+
+    __slots__ = ("feedback", "instances", "metrics", "value")
+
+    def __init__(
+        self,
+        value: float,
+        *,
+        instances: Mapping[str, float] | None = None,
+        feedback: str = "",
+        **metrics: float,
+    ) -> None:
+        self.value = value
+        self.instances = dict(instances or {})
+        self.feedback = feedback
+        self.metrics = metrics
+
+
+class Player(Protocol):
+    """The candidate, as a problem sees it: something in another process that can be called.
+
+    Every answer is plain data (strict JSON: finite numbers, text, lists, dicts), or a one-dimensional
+    float64 numpy array where the candidate returned a numpy array of numbers to `batch`. A failure of the
+    candidate (a crash, a limit) passes through the problem as an exception that the engine catches.
+    """
+
+    @property
+    def content(self) -> Content:
+        """The candidate's program or context."""
+        ...
+
+    def __call__(self, *args: JSON) -> JSON:
+        """What the entry function returns for these arguments."""
+        ...
+
+    def batch(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        """What the entry function returns for each tuple of arguments, in order, in one exchange.
+
+        Arguments and results may be numpy float64 arrays of one dimension.
+        """
+        ...
+
+
+class Problem(Component, ABC):
+    """An optimization problem: what a candidate is called with and how its answers are judged.
+
+    Write `inputs` and `judge` for a candidate that constructs something, or `play` for one that is
+    driven call by call. Annotated fields of a subclass are its settings (`n: int = 26`).
+
+    Attributes:
+        name: how it is called on the command line.
+        goal: one or two sentences for people and for models.
+        entry: the function of the candidate that is called.
+        direction: "maximize" or "minimize".
+        seed: the first program: text, files by path, a `Program` or a `Context`; or a tuple of several.
+        features: the axes of behaviour space.
+        limits: what one run may use.
+        stages: the cascade; stages with `held_out=True` are never seen by selection.
+        best_known: the best value known, with its source.
+        idioms: templates for the `idioms` operator.
+        preload: modules that are imported before a candidate is run.
+        repeats: how often a would-be champion is evaluated before it is believed (for noisy problems).
+    """
+
+    name: ClassVar[str]
+    goal: ClassVar[str]
+    entry: ClassVar[str] = "main"
+    direction: ClassVar[Literal["maximize", "minimize"]] = "maximize"
+    seed: ClassVar[Seed | tuple[Seed, ...]]
+    features: ClassVar[tuple[Feature, ...]] = (Feature(name="length", low=0, high=4000, bins=20),)
+    limits: ClassVar[Limits] = Limits()
+    stages: ClassVar[tuple[Stage, ...]] = (Stage(name="full"),)
+    best_known: ClassVar[Anchor | None] = None
+    idioms: ClassVar[tuple[Idiom, ...]] = ()
+    preload: ClassVar[tuple[str, ...]] = ("numpy",)
+    repeats: ClassVar[int] = 1
+
+    def inputs(self, stage: str = "full") -> Sequence[Sequence[JSON]]:
+        """The argument tuples that the candidate is called with, one for each instance.
+
+        A subclass may leave the parameter out when it has one stage.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs inputs() and judge(), or play()")
+
+    def judge(self, outputs: list[JSON]) -> Score:
+        """The score of what the candidate returned, one output for each input, in order.
+
+        Outputs are untrusted plain data of any shape. Recompute every claim.
+
+        Raises:
+            Reject: they are not a valid answer.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs inputs() and judge(), or play()")
+
+    def play(self, candidate: Player, stage: str = "full") -> Score:
+        """The score of a candidate that this method drives call by call.
+
+        The default calls the candidate with `inputs` and hands what it returned to `judge`. A subclass
+        may leave `stage` out.
+        """
+        takes_stage = bool(inspect.signature(self.inputs).parameters)
+        return self.judge(candidate.batch(self.inputs(stage) if takes_stage else self.inputs()))
+
+    def seeds(self) -> tuple[Content, ...]:
+        """The first programs or contexts."""
+        given = self.seed if isinstance(self.seed, tuple) else (self.seed,)
+        return tuple(_content(one) for one in given)
+
+    def brief(self) -> Brief:
+        """What operators are told."""
+        return Brief(name=self.name, goal=self.goal, entry=self.entry, idioms=tuple(self.idioms))
+
+    def signed(self, value: float) -> float:
+        """The problem's own value as "higher is better", and back: it is its own inverse."""
+        return value if self.direction == "maximize" else -value
+
+
+def _content(seed: Seed) -> Content:
+    match seed:
+        case Program() | Context():
+            return seed
+        case str():
+            return Program.of(seed)
+        case _:
+            return Program(files=dict(seed))

@@ -1,0 +1,430 @@
+"""The values that flow through the engine. All are frozen; none knows a part of the engine.
+
+Scores here are always "higher is better". A problem's own value is turned round once, at the edge
+(`evoengine.problem.Problem.shown` turns it back for people).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from hashlib import blake2b
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from evoengine.randomness import Stream
+
+JSON: TypeAlias = Any
+"""What strict JSON can hold: None, bool, int, finite float, str, list, dict with str keys."""
+
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+def _digest(kind: str, parts: Mapping[str, str], label: str) -> str:
+    text = json.dumps([kind, label, sorted(parts.items())], ensure_ascii=True, separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program of one or several files: path relative to its root, to text."""
+
+    files: Mapping[str, str]
+    language: str = "python"
+    digest: str = field(init=False, compare=False, repr=False)
+    """Content address: 32 hexadecimal characters, equal for equal programs."""
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise ValueError("a program needs at least one file")
+        object.__setattr__(self, "digest", _digest("program", self.files, self.language))
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @classmethod
+    def of(cls, text: str) -> Program:
+        """A Python program of one file, `main.py`."""
+        return cls(files={"main.py": text})
+
+    @property
+    def main(self) -> str:
+        """The path of the file that is run: `main.py`, or the only or first one."""
+        return "main.py" if "main.py" in self.files else next(iter(sorted(self.files)))
+
+    @property
+    def text(self) -> str:
+        """The text of the file that is run."""
+        return self.files[self.main]
+
+    def with_text(self, text: str) -> Program:
+        """The same program with another text in the file that is run."""
+        return Program(files={**self.files, self.main: text}, language=self.language)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """A text that guides or is a model's behaviour (a prompt, a playbook), by named section."""
+
+    sections: Mapping[str, str]
+    digest: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.sections:
+            raise ValueError("a context needs at least one section")
+        object.__setattr__(self, "digest", _digest("context", self.sections, ""))
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+Content: TypeAlias = Program | Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """An axis of behaviour space.
+
+    `name` is one of the metrics of the problem's score, or a feature of the code itself:
+    `length` (characters), `ast_nodes`, `ast_depth`, `cyclomatic`, `novelty` (0 to 1, the distance to
+    the nearest seed). `bins` is the number of cells along this axis.
+    """
+
+    name: str
+    low: float
+    high: float
+    bins: int = 10
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError(f"feature {self.name!r} needs finite low < high, got {self.low!r} and {self.high!r}")
+        if self.bins < 1:
+            raise ValueError(f"feature {self.name!r} needs at least one bin, got {self.bins!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one run of a candidate may use."""
+
+    cpu_seconds: float = 10.0
+    """CPU time for each call (and for loading the program)."""
+    wall_seconds: float = 60.0
+    """A wide backstop, for candidates that wait instead of compute."""
+    memory_mib: int = 1024
+    output_mib: float = 4.0
+    """The largest answer to one call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One step of a cascade of evaluations.
+
+    Attributes:
+        name: what the problem's `inputs` or `play` is told.
+        threshold: the problem's own value that must be reached for the next stage to be run.
+        held_out: never seen by selection; run only to check an elite afterwards.
+    """
+
+    name: str
+    threshold: float | None = None
+    held_out: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """The best value known for a problem, in the problem's own direction, and where it is from."""
+
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knob:
+    """A numeric setting that a program declares for tuning: a module-level constant and its range."""
+
+    name: str
+    low: float
+    high: float
+    integer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idiom:
+    """A code template that the `idioms` operator inserts where the names in scope fit.
+
+    Attributes:
+        name: shown in lineages.
+        code: Python statements. `$name` stands for a hole; every hole is listed in `holes`.
+        holes: hole to what may fill it: "array", "number", "function", "any", or the exact name of a
+            variable that must be in scope.
+        where: "body" (between two statements of a function) or "wrap" (the template defines a function
+            with the entry's name, and calls the old entry, renamed, as `$inner`).
+        imports: lines put at the top of the program when they are missing.
+        source: where the idea is from.
+    """
+
+    name: str
+    code: str
+    holes: Mapping[str, str] = field(default_factory=dict)
+    where: str = "body"
+    imports: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What an operator is told of the problem."""
+
+    name: str
+    goal: str
+    entry: str
+    idioms: tuple[Idiom, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A question to a language model: chat messages, `{"role": ..., "content": ...}` each."""
+
+    messages: tuple[Mapping[str, str], ...]
+    temperature: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A language model's answer."""
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+    """(T,)"""
+    logprobs: tuple[float, ...] = ()
+    """(T,), of the policy that sampled them."""
+    policy: str = ""
+    prompt_tokens: int = 0
+    money: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One exchange with a language model."""
+
+    prompt: Prompt
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What one proposal came to, before it was judged."""
+
+    content: Content | None
+    """None when no program could be had from the proposal."""
+    island: int
+    operator: str
+    parents: tuple[int, ...] = ()
+    """Record numbers; the first is the one that was changed."""
+    group: int | None = None
+    turns: tuple[Turn, ...] = ()
+
+
+class Cause(Enum):
+    """Why a candidate has no score."""
+
+    UNDECODABLE = "undecodable"
+    NO_CHANGE = "no_change"
+    DUPLICATE = "duplicate"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    FORBIDDEN = "forbidden"
+    REJECTED = "rejected"
+    UNJUDGED = "unjudged"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A judged candidate. Higher is better; every number is finite.
+
+    Attributes:
+        features: position in behaviour space, by feature name.
+        metrics: what else the judge measured.
+        instances: score by instance ("higher is better" too).
+        feedback: text for people and for prompts; from the judge.
+        outputs: what the candidate returned, as JSON text; None for problems that drive it call by call.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+    """
+
+    score: float
+    features: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    metrics: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    instances: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    feedback: str = ""
+    outputs: str | None = None
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.score):
+            raise ValueError(f"a score must be finite, got {self.score!r}")
+        for values in (self.features, self.metrics, self.instances):
+            for name, value in values.items():
+                if not math.isfinite(value):
+                    raise ValueError(f"{name!r} must be finite, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A candidate without a score, and why."""
+
+    cause: Cause
+    feedback: str = ""
+
+
+Evaluation: TypeAlias = Scored | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a record was paid with. Decisions may rest on all but `seconds`."""
+
+    calls: int = 0
+    """Judged calls: every time the candidate, or a trial of a tuning run, was run for the judge."""
+    tokens: int = 0
+    money: float = 0.0
+    """US dollars."""
+    seconds: float = 0.0
+    """Time on a worker; for people, never for a decision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """An evaluation with what it cost."""
+
+    evaluation: Evaluation
+    calls: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One numbered entry of a campaign's log; numbers start at 1 and have no gaps."""
+
+    number: int
+    candidate: Candidate
+    evaluation: Evaluation
+    cost: Cost = field(default_factory=Cost)
+
+
+Cell: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elite:
+    """An owner of a cell of an archive."""
+
+    number: int
+    """Of its record."""
+    content: Content
+    scored: Scored
+    cell: Cell
+
+
+class Insertion(IntEnum):
+    """What became of an offer to an archive; truthy when it was taken in."""
+
+    REJECTED = 0
+    IMPROVED = 1
+    NEW = 2
+
+
+class Elites(Protocol):
+    """A read-only view of an archive's elites, for selectors: every method costs O(1) or O(log N)."""
+
+    @property
+    def version(self) -> int:
+        """Changes whenever the elites change."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Elite:
+        """The elite at a place from 0 to N - 1; the order is arbitrary but reproducible."""
+        ...
+
+    def ranked(self, rank: int) -> Elite:
+        """The elite of a rank, 0 for the best; equal scores by record number, the older first."""
+        ...
+
+    def rank(self, elite: Elite) -> int:
+        """The inverse of `ranked`, for an elite of this view."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a selector chose."""
+
+    parents: tuple[Elite, ...]
+    inspirations: tuple[Elite, ...] = ()
+
+
+# What an operator's conversation may ask for, and what it is answered with.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """Ask for judged calls of one program under many settings of its knobs.
+
+    The program's text reads its knobs as `_knobs_[i]`. Answered with a tuple of P evaluations, in order.
+
+    Attributes:
+        points: (P, K) knob values.
+    """
+
+    program: Program
+    points: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Ask what the function `entry` of a program returns for the problem's inputs; nothing is judged.
+
+    Answered with a list of the returned values (one for each input), or with `Failed`.
+    """
+
+    program: Program
+    entry: str
+
+
+Request: TypeAlias = Prompt | Trials | Probe
+Answer: TypeAlias = Any
+"""A `Completion`, a tuple of evaluations, or a probe's values, by the kind of request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Everything a proposal is made from, fixed at the moment it was asked for.
+
+    Attributes:
+        number: of the record that it will become.
+        operator: name of the operator.
+        arm: which of the operator's arms.
+        parents: at least one; the first is to be changed, the second (if any) may be crossed in.
+        inspirations: other elites worth a look.
+    """
+
+    number: int
+    island: int
+    operator: str
+    arm: str
+    parents: tuple[Elite, ...]
+    inspirations: tuple[Elite, ...]
+    brief: Brief
+    rng: Stream
