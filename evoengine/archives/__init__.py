@@ -1,5 +1,6 @@
 """Archives: which candidates are kept."""
 
+from evoengine.archives._shelf import Shelf
 from evoengine.archives.base import Archive, Elites
 
-__all__ = ["Archive", "Elites"]
+__all__ = ["Archive", "Elites", "Shelf"]

@@ -1,0 +1,142 @@
+"""The storage that archives share: elites by cell, dense, with an order by score when one is asked for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from sortedcontainers import SortedList
+
+from evoengine.types import Cell, Content, Elite, Insertion, Scored
+
+
+class Shelf:
+    """Elites by cell. Implements `evoengine.types.Elites`.
+
+    Places are dense (0 to N - 1), so that a uniform draw is one index; a new elite gets the next place and
+    an improved one keeps its predecessor's. `remove` moves the last elite into the gap. The order by score
+    is made at the first question for it and kept up from then on, in O(log N) a change.
+    """
+
+    __slots__ = ("_best", "_order", "_places", "_slots", "_total", "version")
+
+    def __init__(self) -> None:
+        self._slots: list[Elite] = []
+        self._places: dict[Cell, int] = {}
+        self._order: SortedList | None = None
+        self._best: Elite | None = None
+        self._total = 0.0
+        self.version = 0
+
+    def put(self, cell: Cell, number: int, content: Content, scored: Scored) -> Insertion:
+        """Offers a candidate to a cell; an incumbent with an equal score stays."""
+        place = self._places.get(cell)
+        score = scored.score
+        if place is None:
+            elite = Elite(number=number, content=content, scored=scored, cell=cell)
+            self._places[cell] = len(self._slots)
+            self._slots.append(elite)
+            self._total += score
+            insertion = Insertion.NEW
+        else:
+            incumbent = self._slots[place]
+            if score <= incumbent.scored.score:
+                return Insertion.REJECTED
+            elite = Elite(number=number, content=content, scored=scored, cell=cell)
+            self._slots[place] = elite
+            self._total += score - incumbent.scored.score
+            if self._order is not None:
+                self._order.remove((-incumbent.scored.score, incumbent.number, place))
+            if self._best is incumbent:
+                self._best = elite
+            insertion = Insertion.IMPROVED
+        if self._order is not None:
+            self._order.add((-score, number, self._places[cell]))
+        if self._best is None or _beats(elite, self._best):
+            self._best = elite
+        self.version += 1
+        return insertion
+
+    def remove(self, cell: Cell) -> None:
+        """Takes a cell's owner out.
+
+        Raises:
+            KeyError: nobody owns it.
+        """
+        place = self._places.pop(cell)
+        gone, last = self._slots[place], self._slots.pop()
+        if self._order is not None:
+            self._order.remove((-gone.scored.score, gone.number, place))
+        if last is not gone:
+            if self._order is not None:
+                self._order.remove((-last.scored.score, last.number, len(self._slots)))
+                self._order.add((-last.scored.score, last.number, place))
+            self._slots[place] = last
+            self._places[last.cell] = place
+        self._total -= gone.scored.score
+        if self._best is gone:
+            self._best = min(self._slots, key=_key, default=None)
+        self.version += 1
+
+    def clear(self) -> None:
+        """Takes all elites out."""
+        self._slots.clear()
+        self._places.clear()
+        self._order, self._best, self._total = None, None, 0.0
+        self.version += 1
+
+    def at(self, cell: Cell) -> Elite | None:
+        """The owner of a cell."""
+        place = self._places.get(cell)
+        return None if place is None else self._slots[place]
+
+    def best(self) -> Elite | None:
+        """The elite with the highest score; of several the oldest."""
+        return self._best
+
+    @property
+    def total(self) -> float:
+        """The sum of the scores, kept up incrementally."""
+        return self._total
+
+    @total.setter
+    def total(self, value: float) -> None:
+        self._total = value
+
+    def sample(self, rng: random.Random, n: int) -> list[Elite]:
+        """`n` elites, uniformly, with replacement."""
+        slots, size, draw = self._slots, len(self._slots), rng.random
+        if not size:
+            raise IndexError("an empty archive has no elite to sample")
+        return [slots[int(draw() * size)] for _ in range(n)]
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __getitem__(self, index: int, /) -> Elite:
+        return self._slots[index]
+
+    def __iter__(self) -> Iterator[Elite]:
+        return iter(self._slots)
+
+    def ranked(self, rank: int) -> Elite:
+        """The elite of a rank, 0 for the best."""
+        place: int = self._sorted()[rank][2]
+        return self._slots[place]
+
+    def rank(self, elite: Elite) -> int:
+        """The rank of an elite of this shelf."""
+        return int(self._sorted().index((-elite.scored.score, elite.number, self._places[elite.cell])))
+
+    def _sorted(self) -> SortedList:
+        if self._order is None:
+            self._order = SortedList((-e.scored.score, e.number, place) for place, e in enumerate(self._slots))
+        return self._order
+
+
+def _key(elite: Elite) -> tuple[float, int]:
+    return (-elite.scored.score, elite.number)
+
+
+def _beats(elite: Elite, other: Elite) -> bool:
+    return _key(elite) < _key(other)

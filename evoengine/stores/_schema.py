@@ -1,0 +1,90 @@
+"""The SQLite schema and its migrations, by sqlite-utils."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlite_utils import Database
+
+APPLICATION_ID = 0x45564F45
+"""`EVOE`, in the file's header: tells this database from any other."""
+
+
+def _tables(database: Database) -> None:
+    database.table("campaigns").create(
+        {
+            "id": int,
+            "name": str,
+            "problem": str,
+            "fingerprint": str,
+            "seed": int,
+            "settings": str,
+            "created": str,
+        },
+        pk="id",
+        not_null={"name", "problem", "fingerprint", "seed", "settings", "created"},
+        if_not_exists=True,
+    )
+    database.table("campaigns").create_index(["name"], unique=True, if_not_exists=True)
+    # id is campaign * 2^40 + number: one campaign's records are neighbours, appended at the end of their
+    # range, and need no other index (appends stay as fast at a million rows as at none).
+    database.table("records").create(
+        {
+            "id": int,
+            "campaign": int,
+            "number": int,
+            "content": int,
+            "island": int,
+            "operator": str,
+            "parents": str,
+            "sibling_group": int,
+            "score": float,
+            "cause": str,
+            "features": str,
+            "calls": int,
+            "tokens": int,
+            "money": float,
+            "seconds": float,
+        },
+        pk="id",
+        if_not_exists=True,
+    )
+    database.table("contents").create(
+        {"id": int, "digest": str, "first_record": int, "kind": str, "language": str, "path": str, "source": str,
+         "others": str},
+        pk="id",
+        if_not_exists=True,
+    )  # fmt: skip
+    database.table("details").create(
+        {"id": int, "feedback": str, "metrics": str, "instances": str, "outputs": str, "turns": str},
+        pk="id",
+        if_not_exists=True,
+    )
+    database.table("states").create({"id": int, "state": bytes}, pk="id", if_not_exists=True)
+    database.table("checks").create(
+        {"record": int, "stage": str, "score": float, "cause": str, "metrics": str, "instances": str, "feedback": str},
+        pk=("record", "stage"),
+        if_not_exists=True,
+    )
+
+
+def _views(database: Database) -> None:
+    if "at" not in database.table("records").columns_dict:
+        database.table("records").add_column("at", float)
+    database.create_view(
+        "programs",
+        """
+        select campaigns.name as campaign, records.number, records.score, records.cause, records.island,
+               records.operator, records.parents, records.features, records.calls, contents.digest, contents.source
+        from records
+        join campaigns on campaigns.id = records.campaign
+        left join contents on contents.id = records.content
+        """,
+        replace=True,
+    )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _views)
+"""Step i brings version i to version i + 1."""
+
+VERSION = len(MIGRATIONS)

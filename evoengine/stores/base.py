@@ -1,0 +1,128 @@
+"""The interface of stores: an append-only log of records for each campaign, and what helps to read it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from evoengine.component import Component
+from evoengine.types import Content, Evaluation, Judgement, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRow:
+    """A campaign, as the store knows it.
+
+    Attributes:
+        fingerprint: of the problem and its settings; evaluations are comparable where it is equal.
+        settings: all that it was started with, as JSON values.
+        created: ISO 8601, UTC.
+    """
+
+    id: int
+    name: str
+    problem: str
+    fingerprint: str
+    seed: int
+    settings: Mapping[str, Any]
+    created: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A later examination of a record that selection never saw: a held-out stage, a repeated evaluation."""
+
+    number: int
+    stage: str
+    evaluation: Evaluation
+
+
+class Store(Component, ABC):
+    """Keeps campaigns. One process writes to a campaign at a time; any number may read.
+
+    Every method raises `StoreError` when the store cannot do what was asked; what `append` has returned
+    from is never lost by the death of the process.
+    """
+
+    url: str
+
+    @abstractmethod
+    def open(self, *, create: bool = True) -> None:
+        """Opens it, migrating an older schema.
+
+        Raises:
+            StoreError: it is missing and `create` is False, is no store, or was written by a newer version.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes it. May be called again."""
+
+    @abstractmethod
+    def campaigns(self) -> list[CampaignRow]:
+        """All campaigns, oldest first."""
+
+    @abstractmethod
+    def create(
+        self, *, name: str, problem: str, fingerprint: str, seed: int, settings: Mapping[str, Any]
+    ) -> CampaignRow:
+        """A new campaign."""
+
+    @abstractmethod
+    def writer(self, campaign: CampaignRow) -> AbstractContextManager[None]:
+        """Holds the right to append to a campaign, against other processes."""
+
+    @abstractmethod
+    def append(self, campaign: CampaignRow, records: Sequence[Record]) -> None:
+        """Adds records, in order, in one transaction; durable when it returns."""
+
+    @abstractmethod
+    def last(self, campaign: CampaignRow) -> int:
+        """The number of the last record, 0 when there is none."""
+
+    @abstractmethod
+    def replay(self, campaign: CampaignRow, after: int = 0, until: int | None = None) -> Iterator[Record]:
+        """The records numbered above `after` (up to `until`), in order."""
+
+    @abstractmethod
+    def records(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, Record]:
+        """The records of these numbers."""
+
+    @abstractmethod
+    def digests(self, campaign: CampaignRow, until: int) -> set[str]:
+        """The digests of all contents in records 1 to `until`."""
+
+    @abstractmethod
+    def recall(self, fingerprint: str, digest: str) -> Judgement | None:
+        """What a content was judged to be in any campaign of this fingerprint, if it has a score."""
+
+    @abstractmethod
+    def save_state(self, campaign: CampaignRow, number: int, state: Mapping[str, Any]) -> None:
+        """Keeps the fold's state after a record, to shorten replays; older ones may go."""
+
+    @abstractmethod
+    def load_state(self, campaign: CampaignRow, at_most: int) -> tuple[int, dict[str, Any]] | None:
+        """The newest kept state after a record numbered `at_most` or less."""
+
+    @abstractmethod
+    def add_check(self, campaign: CampaignRow, check: Check) -> None:
+        """Keeps an examination; replaces an earlier one of the same record and stage."""
+
+    @abstractmethod
+    def checks(self, campaign: CampaignRow) -> list[Check]:
+        """All examinations, by record."""
+
+    @abstractmethod
+    def search(self, text: str, limit: int = 20) -> list[tuple[str, int, str]]:
+        """Records whose source holds these words: campaign name, record number, an excerpt."""
+
+    @abstractmethod
+    def content(self, digest: str) -> Content | None:
+        """A content by its address."""
+
+    def campaign(self, name: str) -> CampaignRow | None:
+        """A campaign by name."""
+        return next((row for row in self.campaigns() if row.name == name), None)

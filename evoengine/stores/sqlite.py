@@ -1,0 +1,425 @@
+"""Campaigns in one SQLite file, in WAL mode."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import PrivateAttr
+from sqlite_utils import Database
+
+from evoengine.errors import StoreError
+from evoengine.stores._rows import (
+    NUMBERS,
+    SELECT_RECORDS,
+    content_of,
+    content_row,
+    detail_row,
+    evaluation_of,
+    record_of,
+    record_row,
+)
+from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
+from evoengine.stores.base import CampaignRow, Check, Store
+from evoengine.types import Content, Failed, Judgement, Record, Scored
+
+_INSERT_RECORD = f"insert into records values ({','.join('?' * 16)})"
+_INSERT_CONTENT = f"insert into contents values ({','.join('?' * 8)})"
+_INSERT_DETAIL = "insert into details values (?,?,?,?,?,?)"
+
+
+class Sqlite(Store):
+    """A SQLite file: `sqlite:///evo.db` (relative) or `sqlite:////data/evo.db` (absolute).
+
+    sqlite-utils makes and migrates the schema and searches; the hot path is prepared statements of
+    plain sqlite3, which are two to three times faster.
+
+    Attributes:
+        synchronous: "normal" survives the death of the process, and a power cut may take the last
+            moments (never the file); "full" waits for the disk at every append.
+        wait: seconds to wait for another process that is writing.
+    """
+
+    url: str = "sqlite:///evo.db"
+    synchronous: Literal["normal", "full"] = "normal"
+    wait: float = 30.0
+
+    _connection: sqlite3.Connection | None = PrivateAttr(default=None)
+    _known: dict[str, int] = PrivateAttr(default_factory=dict)
+    _last_content: int = PrivateAttr(default=0)
+
+    @property
+    def path(self) -> Path:
+        """The file.
+
+        Raises:
+            StoreError: the URL is not one of a SQLite file.
+        """
+        prefix = "sqlite:///"
+        if not self.url.startswith(prefix) or len(self.url) == len(prefix):
+            raise StoreError(
+                f"not a SQLite store: {self.url!r}; expected sqlite:///relative.db or sqlite:////absolute.db."
+            )
+        return Path(self.url[len(prefix) :]).expanduser()
+
+    def open(self, *, create: bool = True) -> None:
+        if self._connection is not None:
+            return
+        path = self.path
+        if not path.exists() and not create:
+            raise StoreError(f"there is no store at {path}; name it with --store sqlite:///FILE, or start a run there.")
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is not a file; name a SQLite file with --store sqlite:///FILE.")
+        with self._explained():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=self.wait, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("pragma user_version").fetchone()[0]
+        mark = connection.execute("pragma application_id").fetchone()[0]
+        tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
+        if tables and mark != APPLICATION_ID:
+            raise StoreError(f"{self.path} is a SQLite database, but not one of evoengine's; name another file.")
+        if found > VERSION:
+            raise StoreError(
+                f"{self.path} was written by a newer evoengine (schema {found}; this one knows {VERSION}). "
+                f"Nothing was changed; upgrade evoengine to open it."
+            )
+        connection.execute("pragma journal_mode = wal")
+        connection.execute(f"pragma synchronous = {self.synchronous}")
+        connection.execute("pragma temp_store = memory")
+        connection.execute("pragma cache_size = -65536")
+        if found < VERSION:
+            self._migrate(connection)
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        # sqlite-utils commits after each of its steps, so a lock file keeps other processes out; the steps
+        # can be repeated, so a process that dies half-way is made good by the next.
+        with self.path.with_name(f"{self.path.name}-schema.lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            connection.execute(f"pragma application_id = {APPLICATION_ID}")
+            found = connection.execute("pragma user_version").fetchone()[0]
+            for version, step in enumerate(MIGRATIONS[found:], start=found + 1):
+                step(Database(connection))
+                connection.execute(f"pragma user_version = {version}")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self._known.clear()
+            self._last_content = 0
+
+    def campaigns(self) -> list[CampaignRow]:
+        with self._explained():
+            rows = self._open.execute(
+                "select id, name, problem, fingerprint, seed, settings, created from campaigns order by id"
+            ).fetchall()
+        return [_campaign(row) for row in rows]
+
+    def create(
+        self, *, name: str, problem: str, fingerprint: str, seed: int, settings: Mapping[str, Any]
+    ) -> CampaignRow:
+        with self._explained():
+            row = (
+                name,
+                problem,
+                fingerprint,
+                seed,
+                json.dumps(settings),
+                datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+            try:
+                self._open.execute(
+                    "insert into campaigns (name, problem, fingerprint, seed, settings, created) values (?,?,?,?,?,?)",
+                    row,
+                )
+            except sqlite3.IntegrityError:
+                raise StoreError(f"a campaign called {name!r} exists already in {self.path}.") from None
+        made = self.campaign(name)
+        assert made is not None
+        return made
+
+    @contextmanager
+    def writer(self, campaign: CampaignRow) -> Iterator[None]:
+        path = self.path.with_name(f"{self.path.name}-{campaign.id}.lock")
+        with self._explained(), path.open("a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StoreError(
+                    f"campaign {campaign.name!r} in {self.path} is being run by another process; "
+                    f"wait for it, end it, or run under another --name."
+                ) from None
+            yield
+
+    def append(self, campaign: CampaignRow, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        connection, base, at = self._open, campaign.id * NUMBERS, time.time()
+        with self._explained():
+            connection.execute("begin immediate")
+            try:
+                self._catch_up()
+                new: dict[str, int] = {}
+                contents, rows, details = [], [], []
+                for record in records:
+                    content = record.candidate.content
+                    place = None
+                    if content is not None:
+                        digest = content.digest
+                        place = self._known.get(digest) or new.get(digest)
+                        if place is None:
+                            place = self._last_content + len(new) + 1
+                            new[digest] = place
+                            contents.append(content_row(content, place, base + record.number))
+                    rows.append(record_row(base, campaign.id, record, place, at))
+                    detail = detail_row(base, record)
+                    if detail is not None:
+                        details.append(detail)
+                connection.executemany(_INSERT_CONTENT, contents)
+                connection.executemany(_INSERT_RECORD, rows)
+                connection.executemany(_INSERT_DETAIL, details)
+                connection.execute("commit")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("rollback")
+                raise
+            self._known.update(new)
+            self._last_content += len(new)
+
+    def _catch_up(self) -> None:
+        """Learns the addresses of contents that this or another process has added."""
+        connection = self._open
+        last = connection.execute("select max(id) from contents").fetchone()[0] or 0
+        if last != self._last_content:
+            self._known.update(
+                connection.execute("select digest, id from contents where id > ?", (self._last_content,)).fetchall()
+            )
+            self._last_content = last
+
+    def last(self, campaign: CampaignRow) -> int:
+        base = campaign.id * NUMBERS
+        with self._explained():
+            row = self._open.execute(
+                "select max(id) from records where id between ? and ?", (base, base + NUMBERS - 1)
+            ).fetchone()
+        return 0 if row[0] is None else int(row[0]) - base
+
+    def replay(self, campaign: CampaignRow, after: int = 0, until: int | None = None) -> Iterator[Record]:
+        base = campaign.id * NUMBERS
+        end = base + (NUMBERS - 1 if until is None else until)
+        with self._explained():
+            rows = self._open.execute(
+                f"{SELECT_RECORDS} where r.id > ? and r.id <= ? order by r.id", (base + after, end)
+            )
+            for row in rows:
+                yield record_of(row)
+
+    def records(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, Record]:
+        base, found = campaign.id * NUMBERS, {}
+        wanted = sorted(set(numbers))
+        with self._explained():
+            for start in range(0, len(wanted), 500):
+                ids = [base + number for number in wanted[start : start + 500]]
+                marks = ",".join("?" * len(ids))
+                for row in self._open.execute(f"{SELECT_RECORDS} where r.id in ({marks})", ids):
+                    record = record_of(row)
+                    found[record.number] = record
+        return found
+
+    def digests(self, campaign: CampaignRow, until: int) -> set[str]:
+        base = campaign.id * NUMBERS
+        with self._explained():
+            self._catch_up()
+            if len(self.campaigns()) == 1 and until >= self.last(campaign):
+                return set(self._known)
+            rows = self._open.execute(
+                "select digest from contents where id in (select content from records where id > ? and id <= ?)",
+                (base, base + until),
+            )
+            return {digest for (digest,) in rows}
+
+    def recall(self, fingerprint: str, digest: str) -> Judgement | None:
+        place = self._known.get(digest)
+        if place is None:
+            return None
+        with self._explained():
+            row = self._open.execute(
+                """
+                select r.score, r.cause, r.features, d.metrics, d.instances, d.feedback, d.outputs, r.calls, r.seconds
+                from contents c join records r on r.id = c.first_record join campaigns on campaigns.id = r.campaign
+                left join details d on d.id = r.id
+                where c.id = ? and campaigns.fingerprint = ? and r.score is not null
+                """,
+                (place, fingerprint),
+            ).fetchone()
+        if row is None:
+            return None
+        *columns, calls, seconds = row
+        return Judgement(evaluation=evaluation_of(*columns), calls=calls, seconds=seconds)
+
+    def save_state(self, campaign: CampaignRow, number: int, state: Mapping[str, Any]) -> None:
+        base = campaign.id * NUMBERS
+        packed = zlib.compress(json.dumps(state, allow_nan=False).encode(), 1)
+        with self._explained():
+            self._open.execute("insert or replace into states values (?,?)", (base + number, packed))
+            self._open.execute(
+                """
+                delete from states where id between ? and ? and id not in
+                    (select id from states where id between ? and ? order by id desc limit 3)
+                """,
+                (base, base + NUMBERS - 1, base, base + NUMBERS - 1),
+            )
+
+    def load_state(self, campaign: CampaignRow, at_most: int) -> tuple[int, dict[str, Any]] | None:
+        base = campaign.id * NUMBERS
+        with self._explained():
+            row = self._open.execute(
+                "select id, state from states where id between ? and ? order by id desc limit 1", (base, base + at_most)
+            ).fetchone()
+        return None if row is None else (row[0] - base, json.loads(zlib.decompress(row[1])))
+
+    def add_check(self, campaign: CampaignRow, check: Check) -> None:
+        match check.evaluation:
+            case Scored(score=score, metrics=metrics, instances=instances):
+                judged: tuple[Any, ...] = (score, None, json.dumps(dict(metrics)), json.dumps(dict(instances)))
+            case Failed(cause=cause):
+                judged = (None, cause.value, None, None)
+        with self._explained():
+            self._open.execute(
+                "insert or replace into checks values (?,?,?,?,?,?,?)",
+                (campaign.id * NUMBERS + check.number, check.stage, *judged, check.evaluation.feedback),
+            )
+
+    def checks(self, campaign: CampaignRow) -> list[Check]:
+        base = campaign.id * NUMBERS
+        with self._explained():
+            rows = self._open.execute(
+                """
+                select record, stage, score, cause, metrics, instances, feedback from checks
+                where record between ? and ? order by record, stage
+                """,
+                (base, base + NUMBERS - 1),
+            ).fetchall()
+        return [
+            Check(
+                number=record - base,
+                stage=stage,
+                evaluation=evaluation_of(score, cause, None, metrics, instances, feedback, None),
+            )
+            for record, stage, score, cause, metrics, instances, feedback in rows
+        ]
+
+    def search(self, text: str, limit: int = 20) -> list[tuple[str, int, str]]:
+        """Full-text search; the index is brought up to date here, so that appends do not pay for it."""
+        database = Database(self._open)
+        with self._explained():
+            if not database["contents_fts"].exists():
+                database.table("contents").enable_fts(["source"], create_triggers=False)
+                database.execute("insert into contents_fts(contents_fts) values ('delete-all')")
+                database.execute("create table contents_fts_until (id integer)")
+                database.execute("insert into contents_fts_until values (0)")
+            self._open.execute("begin immediate")
+            try:
+                (done,) = self._open.execute("select id from contents_fts_until").fetchone()
+                self._open.execute(
+                    "insert into contents_fts (rowid, source) select id, source from contents where id > ?", (done,)
+                )
+                self._open.execute("update contents_fts_until set id = (select coalesce(max(id), 0) from contents)")
+                self._open.execute("commit")
+            except BaseException:
+                if self._open.in_transaction:
+                    self._open.execute("rollback")
+                raise
+            return self._open.execute(
+                """
+                select campaigns.name, records.number, snippet(contents_fts, 0, '', '', '...', 12)
+                from contents_fts
+                join contents on contents.id = contents_fts.rowid
+                join records on records.id = contents.first_record
+                join campaigns on campaigns.id = records.campaign
+                where contents_fts match ? order by bm25(contents_fts) limit ?
+                """,
+                (" ".join('"' + word.replace('"', '""') + '"' for word in text.split()), limit),
+            ).fetchall()
+
+    def content(self, digest: str) -> Content | None:
+        with self._explained():
+            self._catch_up()
+            place = self._known.get(digest)
+            if place is None:
+                return None
+            return content_of(
+                self._open.execute(
+                    "select kind, language, path, source, others from contents where id = ?", (place,)
+                ).fetchone()
+            )
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"{self.path} is not open.")
+        return self._connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turns what SQLite and the file system say into one clear line."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                if self._connection is not None and self._connection.in_transaction:
+                    self._connection.execute("rollback")
+            raise StoreError(f"{self.path}: {_meaning(error)}") from error
+        except OSError as error:
+            raise StoreError(
+                f"{self.path}: {error.strerror or error}; nothing that was acknowledged is lost."
+            ) from error
+
+
+def _campaign(row: tuple[Any, ...]) -> CampaignRow:
+    number, name, problem, fingerprint, seed, settings, created = row
+    return CampaignRow(
+        id=number,
+        name=name,
+        problem=problem,
+        fingerprint=fingerprint,
+        seed=seed,
+        settings=json.loads(settings),
+        created=created,
+    )
+
+
+def _meaning(error: sqlite3.Error) -> str:
+    text = str(error)
+    for signs, meaning in _MEANINGS.items():
+        if any(sign in text for sign in signs):
+            return f"{meaning} (SQLite: {text})."
+    return f"SQLite says: {text}."
+
+
+_MEANINGS = {
+    ("not a database", "malformed"): (
+        "the file is damaged or no SQLite database; restore a copy, or name another file with --store"
+    ),
+    ("full", "disk I/O"): (
+        "the disk takes no more; all acknowledged records are safe: free space and run the same command again"
+    ),
+    ("locked", "busy"): "another process holds it locked; wait for it or end it, then run the same command again",
+    ("readonly", "unable to open"): "it cannot be opened for writing; check the path and its permissions",
+}
