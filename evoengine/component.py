@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -27,6 +27,10 @@ class Component(BaseModel):
             super().__init__(**settings)
         except ValidationError as error:
             raise SettingError(_explained(type(self), error)) from None
+
+    def fresh(self) -> Self:
+        """Another one with the same settings, and nothing else in common."""
+        return type(self)(**{name: getattr(self, name) for name in type(self).model_fields})
 
     def settings(self) -> dict[str, Any]:
         """The settings as plain JSON values."""

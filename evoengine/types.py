@@ -224,11 +224,17 @@ class Candidate:
     content: Content | None
     """None when no program could be had from the proposal."""
     island: int
+    """`EVERY_ISLAND` for seeds."""
     operator: str
     parents: tuple[int, ...] = ()
     """Record numbers; the first is the one that was changed."""
     group: int | None = None
     turns: tuple[Turn, ...] = ()
+
+
+EVERY_ISLAND = -1
+SEED = "seed"
+"""The operator of seeds."""
 
 
 class Cause(Enum):
@@ -296,6 +302,8 @@ class Cost:
 
     calls: int = 0
     """Judged calls: every time the candidate, or a trial of a tuning run, was run for the judge."""
+    trials: int = 0
+    """How many of the calls were trials of a tuning run."""
     tokens: int = 0
     money: float = 0.0
     """US dollars."""
@@ -362,8 +370,12 @@ class Elites(Protocol):
         """The elite of a rank, 0 for the best; equal scores by record number, the older first."""
         ...
 
-    def rank(self, elite: Elite) -> int:
-        """The inverse of `ranked`, for an elite of this view."""
+    def ties(self, rank: int) -> range:
+        """The ranks that hold the same score as this one."""
+        ...
+
+    def share_below(self, score: float) -> float:
+        """The share of elites with a lower score, 0 to 1."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 
@@ -124,9 +125,16 @@ class Shelf:
         place: int = self._sorted()[rank][2]
         return self._slots[place]
 
-    def rank(self, elite: Elite) -> int:
-        """The rank of an elite of this shelf."""
-        return int(self._sorted().index((-elite.scored.score, elite.number, self._places[elite.cell])))
+    def ties(self, rank: int) -> range:
+        """The ranks that hold the same score as this one."""
+        order = self._sorted()
+        score = order[rank][0]
+        return range(order.bisect_left((score,)), order.bisect_left((score, math.inf)))
+
+    def share_below(self, score: float) -> float:
+        """The share of elites with a lower score."""
+        order = self._sorted()
+        return 1.0 - order.bisect_left((-score, math.inf)) / len(order) if order else 0.0
 
     def _sorted(self) -> SortedList:
         if self._order is None:

@@ -47,6 +47,7 @@ def record_row(base: int, campaign: int, record: Record, content: int | None, at
         candidate.group,
         *judged,
         cost.calls,
+        cost.trials,
         cost.tokens,
         cost.money,
         cost.seconds,
@@ -89,7 +90,9 @@ def content_row(content: Content, number: int, first_record: int) -> tuple[Any, 
 
 def record_of(row: tuple[Any, ...]) -> Record:
     """The record of a row of `SELECT_RECORDS`."""
-    (number, island, operator, parents, group, score, cause, features, calls, tokens, money, seconds, *rest) = row
+    (number, island, operator, parents, group, score, cause, features, calls, trials, tokens, money, seconds, *rest) = (
+        row
+    )
     feedback, metrics, instances, outputs, turns, *content = rest
     return Record(
         number=number,
@@ -102,13 +105,13 @@ def record_of(row: tuple[Any, ...]) -> Record:
             turns=tuple(_turn_in(turn) for turn in json.loads(turns)) if turns else (),
         ),
         evaluation=evaluation_of(score, cause, features, metrics, instances, feedback, outputs),
-        cost=Cost(calls=calls, tokens=tokens, money=money, seconds=seconds),
+        cost=Cost(calls=calls, trials=trials, tokens=tokens, money=money, seconds=seconds),
     )
 
 
 SELECT_RECORDS = """
 select r.number, r.island, r.operator, r.parents, r.sibling_group, r.score, r.cause, r.features,
-       r.calls, r.tokens, r.money, r.seconds,
+       r.calls, r.trials, r.tokens, r.money, r.seconds,
        d.feedback, d.metrics, d.instances, d.outputs, d.turns,
        c.kind, c.language, c.path, c.source, c.others
 from records r left join details d on d.id = r.id left join contents c on c.id = r.content

@@ -42,6 +42,7 @@ def _tables(database: Database) -> None:
             "cause": str,
             "features": str,
             "calls": int,
+            "trials": int,
             "tokens": int,
             "money": float,
             "seconds": float,

@@ -31,7 +31,7 @@ from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import Content, Failed, Judgement, Record, Scored
 
-_INSERT_RECORD = f"insert into records values ({','.join('?' * 16)})"
+_INSERT_RECORD = f"insert into records values ({','.join('?' * 17)})"
 _INSERT_CONTENT = f"insert into contents values ({','.join('?' * 8)})"
 _INSERT_DETAIL = "insert into details values (?,?,?,?,?,?)"
 
@@ -261,7 +261,8 @@ class Sqlite(Store):
         with self._explained():
             row = self._open.execute(
                 """
-                select r.score, r.cause, r.features, d.metrics, d.instances, d.feedback, d.outputs, r.calls, r.seconds
+                select r.score, r.cause, r.features, d.metrics, d.instances, d.feedback, d.outputs,
+                       r.calls - r.trials, r.seconds
                 from contents c join records r on r.id = c.first_record join campaigns on campaigns.id = r.campaign
                 left join details d on d.id = r.id
                 where c.id = ? and campaigns.fingerprint = ? and r.score is not null

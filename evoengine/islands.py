@@ -1,0 +1,174 @@
+"""Islands: archives that evolve apart, exchange elites, and are reset when they fall behind."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr
+
+from evoengine.archives.base import Archive
+from evoengine.component import Component
+from evoengine.randomness import Stream
+from evoengine.selectors.base import Selector
+from evoengine.types import EVERY_ISLAND, Content, Elite, Feature, Insertion, Record, Scored
+
+
+class Islands(Component):
+    """A fold over records: each goes to the archive of its island, seeds to all.
+
+    What falls due, falls due by record number: migration at every `interval`-th record, a reset at every
+    `reset_interval`-th. Random decisions are drawn from streams keyed by that number.
+
+    Attributes:
+        count: how many islands there are.
+        topology: who sends to whom. "ring": to the next; "complete": to all others; "star": the first to all
+            others and they to it; "random": each to one other, drawn anew each time.
+        interval: records between migrations; 0 for none.
+        rate: the share of an island's elites that is offered along each edge (at least one elite).
+        migrants: "best" sends its best, "random" draws uniformly.
+        reset_interval: records between resets; 0 for none. At a reset the worse half of the islands is
+            emptied and each is given the best elite of an island drawn from the better half (FunSearch,
+            Romera-Paredes et al. 2023, doi:10.1038/s41586-023-06924-6).
+    """
+
+    count: int = Field(default=4, ge=1)
+    topology: Literal["ring", "complete", "star", "random"] = "ring"
+    interval: int = Field(default=200, ge=0)
+    rate: float = Field(default=0.1, gt=0.0, le=1.0)
+    migrants: Literal["best", "random"] = "best"
+    reset_interval: int = Field(default=0, ge=0)
+
+    _archives: list[Archive] = PrivateAttr(default_factory=list)
+    _selectors: list[Selector] = PrivateAttr(default_factory=list)
+    _champion: Elite | None = PrivateAttr(default=None)
+    _seed: int = PrivateAttr(default=0)
+
+    def open(self, *, archive: Archive, selector: Selector, features: tuple[Feature, ...], seed: int) -> None:
+        """Makes all islands empty, each with an archive and a selector like these."""
+        self._archives = [archive.fresh() for _ in range(self.count)]
+        self._selectors = [selector.fresh() for _ in range(self.count)]
+        for one in self._archives:
+            one.open(features)
+        self._champion, self._seed = None, seed
+
+    @property
+    def archives(self) -> Sequence[Archive]:
+        """The archive of each island."""
+        return self._archives
+
+    @property
+    def selectors(self) -> Sequence[Selector]:
+        """The selector of each island."""
+        return self._selectors
+
+    @property
+    def champion(self) -> Elite | None:
+        """The best of all records, whether or not an archive still holds it; of several the oldest."""
+        return self._champion
+
+    def add(self, record: Record) -> Insertion:
+        """Takes in the next record, with all that falls due at its number."""
+        insertion = Insertion.REJECTED
+        candidate, evaluation = record.candidate, record.evaluation
+        places = range(self.count) if candidate.island == EVERY_ISLAND else (candidate.island % self.count,)
+        scored = evaluation if isinstance(evaluation, Scored) and candidate.content is not None else None
+        for place in places:
+            if scored is not None and candidate.content is not None:
+                taken = self._archives[place].add(record.number, candidate.content, scored)
+                insertion = max(insertion, taken)
+            self._selectors[place].observe(record, insertion)
+        if (
+            scored is not None
+            and candidate.content is not None
+            and (self._champion is None or scored.score > self._champion.scored.score)
+        ):
+            self._champion = Elite(number=record.number, content=candidate.content, scored=scored, cell=())
+        if self.interval and record.number % self.interval == 0:
+            self._migrate(record.number)
+        if self.reset_interval and record.number % self.reset_interval == 0:
+            self._reset(record.number)
+        return insertion
+
+    def _migrate(self, number: int) -> None:
+        if self.count == 1:
+            return
+        rng = Stream(self._seed, number, "migration")
+        leaving = [self._leaving(archive, rng) for archive in self._archives]  # before anyone arrives
+        for source, target in self._edges(rng):
+            for elite in leaving[source]:
+                self._archives[target].add(elite.number, elite.content, elite.scored)
+
+    def _leaving(self, archive: Archive, rng: random.Random) -> list[Elite]:
+        size = len(archive)
+        if not size:
+            return []
+        wanted = max(1, math.ceil(self.rate * size))
+        if self.migrants == "best":
+            return [archive.elites.ranked(rank) for rank in range(wanted)]
+        return [archive.elites[place] for place in sorted(rng.sample(range(size), wanted))]
+
+    def _edges(self, rng: random.Random) -> Iterable[tuple[int, int]]:
+        places = range(self.count)
+        match self.topology:
+            case "ring":
+                return [(place, (place + 1) % self.count) for place in places]
+            case "complete":
+                return [(source, target) for source in places for target in places if source != target]
+            case "star":
+                return [(0, place) for place in places[1:]] + [(place, 0) for place in places[1:]]
+            case "random":
+                return [(place, (place + rng.randrange(1, self.count)) % self.count) for place in places]
+
+    def _reset(self, number: int) -> None:
+        rng = Stream(self._seed, number, "reset")
+        standing = []
+        for place, archive in enumerate(self._archives):
+            best = archive.best()
+            # ties are broken by lot, as in FunSearch, so that no island is favoured by its place
+            standing.append((best.scored.score if best else -math.inf, rng.random(), place))
+        standing.sort()
+        fallen = self.count // 2
+        survivors = [place for score, _, place in standing[fallen:] if score > -math.inf]
+        if not survivors:
+            return
+        for _, _, place in standing[:fallen]:
+            founder = self._archives[rng.choice(survivors)].best()
+            assert founder is not None
+            self._archives[place].clear()
+            self._archives[place].add(founder.number, founder.content, founder.scored)
+
+    def digest(self) -> str:
+        """A hash of every island's cells, contents and scores: 32 hexadecimal characters."""
+        hashed = blake2b(digest_size=16)
+        for place, archive in enumerate(self._archives):
+            for elite in sorted(archive, key=lambda elite: elite.cell):
+                hashed.update(f"{place} {elite.cell} {elite.content.digest} {elite.scored.score!r}\n".encode())
+        return hashed.hexdigest()
+
+    def state(self) -> dict[str, Any]:
+        """What a later `restore` needs beside the elites; these are named by record number."""
+        return {
+            "archives": [archive.state() for archive in self._archives],
+            "selectors": [selector.state() for selector in self._selectors],
+            "champion": None if self._champion is None else self._champion.number,
+        }
+
+    def restore(self, state: dict[str, Any], elites: dict[int, tuple[Content, Scored]]) -> None:
+        """Takes up a `state`, given contents and scores of the record numbers that it names."""
+        for archive, kept in zip(self._archives, state["archives"], strict=True):
+            archive.restore(kept, elites)
+        for selector, kept in zip(self._selectors, state["selectors"], strict=True):
+            selector.restore(kept)
+        if state["champion"] is not None:
+            content, scored = elites[state["champion"]]
+            self._champion = Elite(number=state["champion"], content=content, scored=scored, cell=())
+
+    @staticmethod
+    def named(state: dict[str, Any]) -> set[int]:
+        """The record numbers that a `state` names."""
+        numbers = {number for archive in state["archives"] for number in archive["elites"]}
+        return numbers if state["champion"] is None else numbers | {state["champion"]}
