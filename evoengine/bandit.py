@@ -46,7 +46,7 @@ class Bandit(Component):
 
     def _worth(self, arm: tuple[str, str], rng: random.Random) -> float:
         reward, missed, cost, tries, since = self._arms[arm]
-        weight = self.discount ** (self._time - since)
+        weight: float = self.discount ** (self._time - since)
         # one imagined try at the average price of a plain evaluation, half won
         price = (1.0 + weight * cost) / (1.0 + weight * tries)
         drawn: float = rng.betavariate(0.5 + weight * reward, 0.5 + weight * missed)

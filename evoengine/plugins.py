@@ -181,11 +181,12 @@ def _class(plugin: Plugin) -> type[Component]:
                 loaded = entry.load()
             except Exception as error:  # foreign code, as above
                 raise PluginError(f"{plugin.place} fails to import: {type(error).__name__}: {error}") from error
-            if isinstance(loaded, type) and issubclass(loaded, Component):
+            if isinstance(loaded, type):
+                assert issubclass(loaded, Component)
                 return loaded
             module = loaded
     base = _base(plugin.kind)
-    own = [
+    own: list[type[Component]] = [
         value
         for value in vars(module).values()
         if isinstance(value, type)
@@ -195,7 +196,7 @@ def _class(plugin: Plugin) -> type[Component]:
         and not value.__name__.startswith("_")
     ]
     match own:
-        case [type() as one] if issubclass(one, Component):
+        case [one]:
             return one
         case []:
             raise PluginError(f"{plugin.place} defines no subclass of {base.__name__}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -94,6 +95,10 @@ class Store(Component, ABC):
     @abstractmethod
     def digests(self, campaign: CampaignRow, until: int) -> set[str]:
         """The digests of all contents in records 1 to `until`."""
+
+    @abstractmethod
+    def scores(self, campaign: CampaignRow, until: int) -> array[float]:
+        """The scores of records 1 to `until`, by number - 1; NaN where a record has none."""
 
     @abstractmethod
     def recall(self, fingerprint: str, digest: str) -> Judgement | None:

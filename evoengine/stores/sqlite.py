@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import sqlite3
 import time
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -253,6 +255,14 @@ class Sqlite(Store):
                 (base, base + until),
             )
             return {digest for (digest,) in rows}
+
+    def scores(self, campaign: CampaignRow, until: int) -> array[float]:
+        base = campaign.id * NUMBERS
+        with self._explained():
+            rows = self._open.execute(
+                "select coalesce(score, 9e999) from records where id > ? and id <= ? order by id", (base, base + until)
+            )
+            return array("d", (math.nan if score == math.inf else score for (score,) in rows))
 
     def recall(self, fingerprint: str, digest: str) -> Judgement | None:
         place = self._known.get(digest)

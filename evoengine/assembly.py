@@ -1,0 +1,101 @@
+"""Parts from what a person gives for them: a name, settings, or the part itself."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+from evoengine.component import Component
+from evoengine.errors import CampaignError
+from evoengine.executors.base import Executor
+from evoengine.islands import Islands
+from evoengine.operators.base import Operator
+from evoengine.plugins import build
+from evoengine.problem import Problem
+from evoengine.stores.base import Store
+
+Given: TypeAlias = str | Mapping[str, Any]
+"""A plugin's name, or `{"use": name, setting: value, ...}`."""
+
+
+def store_of(given: Store | str) -> Store:
+    """A store from its URL (a bare path is a SQLite file)."""
+    if isinstance(given, Store):
+        return given
+    scheme, found, _ = given.partition("://")
+    url = given if found else f"sqlite:///{given}"
+    store: Store = build("stores", {"use": scheme if found else "sqlite", "url": url})
+    return store
+
+
+def islands_of(given: Islands | int | Mapping[str, Any]) -> Islands:
+    """Islands from their number or settings."""
+    match given:
+        case Islands():
+            return given
+        case int():
+            return Islands(count=given)
+        case _:
+            return Islands(**given)
+
+
+def executor_of(given: Executor | Given, workers: int | None) -> Executor:
+    """An executor, on so many workers if that is said."""
+    if workers is None or isinstance(given, Executor):
+        return cast(Executor, build("executors", given))
+    settings = {"use": given} if isinstance(given, str) else dict(given)
+    return cast(Executor, build("executors", {**settings, "workers": workers}))
+
+
+def operators_of(given: Sequence[Operator | Given]) -> dict[str, Operator]:
+    """Operators by name, in the order given."""
+    if not given:
+        raise CampaignError("a campaign needs at least one operator.")
+    operators: dict[str, Operator] = {}
+    for one in given:
+        operator: Operator = build("operators", one)
+        match one:
+            case str():
+                name = one
+            case Operator():
+                name = type(one).__name__.lower()
+            case _:
+                name = str(one["use"])
+        name = Path(name).stem
+        if name in operators or "." in name:
+            raise CampaignError(f"operator {name!r} is given twice; give each once.")
+        operators[name] = operator
+    return operators
+
+
+def described(part: Component) -> dict[str, Any]:
+    """A part's name and settings, as JSON values."""
+    return {"use": type(part).__name__.lower(), **part.settings()}
+
+
+def _sources(problem: type[Problem]) -> list[str]:
+    """The texts that define a problem: its plugin's files, or else its class."""
+    module = sys.modules.get(problem.__module__)
+    where = getattr(module, "__evoengine_plugin__", None)
+    if where is not None:
+        path = Path(where)
+        files = sorted(path.parent.rglob("*.py")) if path.name == "problem.py" else [path]
+        return [file.read_text(encoding="utf-8") for file in files]
+    try:
+        return [inspect.getsource(problem)]
+    except (OSError, TypeError):  # typed in at a prompt: there is no source to be had
+        return []
+
+
+def fingerprint_of(problem: Problem) -> str:
+    """A hash of a problem, its settings and its source: equal where evaluations are comparable."""
+    hashed = hashlib.blake2b(digest_size=16)
+    hashed.update(json.dumps([problem.name, problem.settings()], sort_keys=True).encode())
+    for text in _sources(type(problem)):
+        hashed.update(text.encode())
+    return hashed.hexdigest()

@@ -1,0 +1,540 @@
+"""A campaign: the one place where the parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from evoengine.archives.base import Archive
+from evoengine.assembly import Given, described, executor_of, fingerprint_of, islands_of, operators_of, store_of
+from evoengine.bandit import Bandit
+from evoengine.breeding import Answers, Bred, bred
+from evoengine.errors import CampaignError, ProblemError
+from evoengine.evaluator import Evaluator
+from evoengine.events import Committed, Event, Progress, Started, Stopped, Watcher
+from evoengine.executors.base import Executor
+from evoengine.fold import Fold
+from evoengine.islands import Islands
+from evoengine.loops import in_fresh_loop
+from evoengine.operators.base import Operator
+from evoengine.pipeline import Pipeline, Proposal
+from evoengine.plugins import build
+from evoengine.problem import Problem
+from evoengine.sandboxes.base import Sandbox
+from evoengine.selectors.base import Selector
+from evoengine.stopping import Evaluations, Never, Reached, Seconds, Stop, pending
+from evoengine.stores.base import CampaignRow, Check, Store
+from evoengine.types import (
+    EVERY_ISLAND,
+    SEED,
+    Candidate,
+    Cause,
+    Content,
+    Cost,
+    Draft,
+    Elite,
+    Evaluation,
+    Failed,
+    Judgement,
+    Record,
+    Scored,
+)
+
+
+class Campaign:
+    """Evolves one problem's programs and keeps all that happened in a store.
+
+    Making one is cheap; the store is opened by the first method that needs it, and workers live only while
+    a run goes on. The same name in the same store goes on where it stopped.
+
+    Args:
+        problem: a `Problem`, a name or path, or `{"use": name, setting: value}`.
+        name: of the campaign in the store; the problem's name when left out.
+        store: a `Store` or its URL.
+        seed: decides every random choice.
+        islands: how many, or settings of `Islands`.
+        archive, selector: what each island is given.
+        operators: the ways to make a child.
+        bandit: who chooses among the operators' arms.
+        executor, workers: where evaluations run, and on how many workers (default: the cores).
+        sandbox: where candidates run.
+        generator: answers operators' prompts.
+        window: how far proposals run ahead of committed records: proposal k sees the state after record
+            k - window. It bounds the work in flight, and changes the result, unlike `workers`.
+        inspirations: how many other elites an operator is shown.
+        watchers: are told of every event.
+        snapshot_every: records between kept states that shorten the replay at a resume.
+        evaluator: replaces the one made from problem and sandbox (trusted; for measuring and tests).
+
+    Raises:
+        PluginError: a part cannot be found.
+        SettingError: a setting is wrong.
+    """
+
+    def __init__(
+        self,
+        problem: Problem | Given,
+        *,
+        name: str | None = None,
+        store: Store | str = "sqlite:///evo.db",
+        seed: int = 0,
+        islands: Islands | int | Mapping[str, Any] = 4,
+        archive: Archive | Given = "grid",
+        selector: Selector | Given = "softmax",
+        operators: Sequence[Operator | Given] = ("structural", "tune", "idioms"),
+        bandit: Bandit | Mapping[str, Any] | None = None,
+        executor: Executor | Given = "local",
+        workers: int | None = None,
+        sandbox: Sandbox | Given = "process",
+        generator: Answers | None = None,
+        window: int = 16,
+        inspirations: int = 2,
+        watchers: Sequence[Watcher] = (),
+        snapshot_every: int = 5000,
+        evaluator: Any = None,
+    ) -> None:
+        if window < 1:
+            raise CampaignError(f"window must be at least 1, got {window}.")
+        self.problem: Problem = build("problems", problem)
+        self.name = name or self.problem.name
+        self.store: Store = store_of(store)
+        self.seed = seed
+        self.window = window
+        self.watchers = list(watchers)
+        self._islands = islands_of(islands)
+        self._archive: Archive = build("archives", archive)
+        self._selector: Selector = build("selectors", selector)
+        self._operators = operators_of(operators)
+        self._bandit = bandit if isinstance(bandit, Bandit) else Bandit(**(bandit or {}))
+        self._executor: Executor = executor_of(executor, workers)
+        self._sandbox: Sandbox = build("sandboxes", sandbox)
+        self._generator = generator
+        self._inspirations = inspirations
+        self._snapshot_every = snapshot_every
+        self._evaluator = evaluator or Evaluator(problem=self.problem, sandbox=self._sandbox)
+        self._executor.prepare(self._evaluator)
+        self._row: CampaignRow | None = None
+        self._fold: Fold | None = None
+        self._drafts: deque[tuple[Draft, Progress]] = deque()
+        self._held = ExitStack()
+        self._halt: str | None = None
+        self._began = 0.0
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        *,
+        evaluations: int | None = None,
+        seconds: float | None = None,
+        until_score: float | None = None,
+        stop: Stop | None = None,
+    ) -> str:
+        """Runs until a condition holds, in a script or a notebook, and gives the reason.
+
+        Ctrl-C finishes what is in flight and keeps it; a second one stops at once. Either can be resumed.
+
+        Args:
+            evaluations: judged calls in all (earlier runs of this campaign included), and one for each
+                record that needed none.
+            seconds: wall time of this run.
+            until_score: the problem's own value to reach.
+            stop: any other condition; the run ends when any one holds.
+
+        Raises:
+            CampaignError, ProblemError, StoreError, SandboxError, ExecutorError: as each says.
+        """
+        run = self.arun(evaluations=evaluations, seconds=seconds, until_score=until_score, stop=stop)
+        return in_fresh_loop(run, self.halt)
+
+    async def arun(
+        self,
+        *,
+        evaluations: int | None = None,
+        seconds: float | None = None,
+        until_score: float | None = None,
+        stop: Stop | None = None,
+    ) -> str:
+        """As `run`, for async code."""
+        condition = self._condition(evaluations, seconds, until_score, stop)
+        self._began, self._halt = time.monotonic(), None
+        with self._writing():
+            fold = self._opened()
+            self._tell(Started(campaign=self.name, resumed=fold.records))
+            async with self._executor:
+                await self._plant()
+                pipeline = Pipeline(
+                    drafts=self._drafts,
+                    propose=self._propose,
+                    commit=lambda proposals: self._commit(self._records(proposals)),
+                    halted=lambda draft, at: self._halt or condition.reason(self._ahead(at, draft.number)),
+                )
+                try:
+                    reason = await pipeline.run()
+                except BaseException:
+                    self._forget()  # what was asked and not committed will be drafted anew
+                    raise
+                await self._check_champion()
+        self._tell(Stopped(reason=reason, progress=self.progress))
+        return reason
+
+    def halt(self, reason: str = "interrupted") -> None:
+        """Asks a run to finish what is in flight and end. May be called from another thread."""
+        self._halt = reason
+
+    async def _plant(self) -> None:
+        """Evaluates and records the seeds that are not recorded yet."""
+        fold = self._opened()
+        seeds = self._seeds()
+        if fold.records >= len(seeds):
+            return
+        judged = await asyncio.gather(*(self._executor.evaluate(content) for content in seeds))
+        if not any(isinstance(one.evaluation, Scored) for one in judged):
+            [first, *_] = judged
+            assert isinstance(first.evaluation, Failed)
+            raise ProblemError(
+                f"no seed of problem {self.problem.name!r} scores: {first.evaluation.cause}: "
+                f"{first.evaluation.feedback.strip() or 'no further word'}. Nothing was recorded; "
+                f"mend the seed or the judge, and see `evoengine check`."
+            )
+        records = [
+            Record(
+                number=number,
+                candidate=Candidate(content=content, island=EVERY_ISLAND, operator=SEED),
+                evaluation=one.evaluation,
+                cost=Cost(calls=one.calls, seconds=one.seconds),
+            )
+            for number, (content, one) in enumerate(zip(seeds, judged, strict=True), start=1)
+        ]
+        self._commit(records[fold.records :])
+
+    def _ahead(self, progress: Progress, number: int) -> Progress:
+        ahead = pending(progress, number - 1 - progress.records)
+        return replace(ahead, seconds=time.monotonic() - self._began)
+
+    async def _propose(self, draft: Draft, above: float | None) -> Proposal:
+        operator = self._operators[draft.operator]
+        result = await bred(operator, draft, self._executor, self._generator)
+        content, judgement = self._gate(draft, result)
+        if judgement is None:
+            assert content is not None
+            judgement = self._recalled(content) or await self._executor.evaluate(content, above=above)
+        tokens = sum(turn.completion.prompt_tokens + len(turn.completion.token_ids) for turn in result.turns)
+        return Proposal(
+            candidate=Candidate(
+                content=content,
+                island=draft.island,
+                operator=f"{draft.operator}.{draft.arm}" if draft.arm else draft.operator,
+                parents=tuple(parent.number for parent in draft.parents),
+                turns=result.turns,
+            ),
+            evaluation=judgement.evaluation,
+            cost=Cost(
+                calls=result.trials + judgement.calls,
+                trials=result.trials,
+                tokens=tokens,
+                money=sum(turn.completion.money for turn in result.turns),
+                seconds=judgement.seconds,
+            ),
+        )
+
+    def _gate(self, draft: Draft, result: Bred) -> tuple[Content | None, Judgement | None]:
+        """The child, and its judgement if that is clear without an evaluation."""
+        if isinstance(result.content, Failed):
+            return None, Judgement(evaluation=result.content)
+        digest = result.content.digest
+        if any(parent.content.digest == digest for parent in draft.parents):
+            return result.content, Judgement(evaluation=Failed(cause=Cause.NO_CHANGE))
+        if digest in self._opened().seen:
+            return result.content, Judgement(evaluation=Failed(cause=Cause.DUPLICATE))
+        return result.content, None
+
+    def _recalled(self, content: Content) -> Judgement | None:
+        """What the store knows of a content; not for noisy problems, where it depends on the moment."""
+        if self._row is None or self.problem.repeats > 1:
+            return None
+        return self.store.recall(self._row.fingerprint, content.digest)
+
+    # -- records ---------------------------------------------------------------------------------------------------
+
+    def _records(self, proposals: Sequence[Proposal]) -> list[Record]:
+        """The next records. A content that an earlier record holds is a duplicate, whenever that was noticed."""
+        fold = self._opened()
+        records: list[Record] = []
+        fresh: set[str] = set()
+        for number, proposal in enumerate(proposals, start=fold.records + 1):
+            evaluation, cost, content = proposal.evaluation, proposal.cost, proposal.candidate.content
+            if content is not None:
+                known = content.digest in fold.seen or content.digest in fresh
+                fresh.add(content.digest)
+                spared = isinstance(evaluation, Failed) and evaluation.cause is Cause.NO_CHANGE
+                if known and not spared:
+                    # the evaluation is not counted: a slower worker would have been spared it
+                    evaluation = Failed(cause=Cause.DUPLICATE)
+                    cost = replace(cost, calls=cost.trials)
+            records.append(Record(number=number, candidate=proposal.candidate, evaluation=evaluation, cost=cost))
+        return records
+
+    def _commit(self, records: Sequence[Record]) -> None:
+        """Stores records, then takes them in and drafts what depends on them."""
+        if not records:
+            return
+        self.store.append(self._stored_row(), records)
+        for record in records:
+            self._take(record)
+
+    def _take(self, record: Record, drafting_after: int = 0) -> None:
+        fold = self._opened()
+        taken = fold.take(record)
+        if self.watchers:
+            self._tell(
+                Committed(
+                    record=record, insertion=taken.insertion, improved=taken.improved, progress=self.progress
+                )
+            )  # fmt: skip
+        seeds = len(self._seeds())
+        if record.number == seeds:
+            due = range(seeds + 1, seeds + 1 + self.window)
+        elif record.number > seeds:
+            due = range(record.number + self.window, record.number + self.window + 1)
+        else:
+            return
+        for number in due:
+            if number > drafting_after:
+                self._drafts.append((fold.draft(number), fold.progress))
+        if record.number > seeds and record.number % self._snapshot_every == 0 and not drafting_after:
+            self._snapshot()
+
+    def _snapshot(self) -> None:
+        fold = self._opened()
+        if self._row is not None and fold.records > len(self._seeds()):
+            self.store.save_state(self._row, fold.records, fold.state())
+
+    # -- one's own loop --------------------------------------------------------------------------------------------
+
+    def ask(self) -> Draft:
+        """The next draft, for a loop of one's own; evaluates and records the seeds first if need be.
+
+        Raises:
+            CampaignError: `window` drafts are out; tell one first.
+        """
+        if self._opened().records < len(self._seeds()):
+            in_fresh_loop(self._seeded(), self.halt)
+        if not self._drafts:
+            raise CampaignError(f"{self.window} drafts (the window) are out already; tell() one of them first.")
+        return self._drafts.popleft()[0]
+
+    async def _seeded(self) -> None:
+        with self._writing():
+            async with self._executor:
+                await self._plant()
+
+    def tell(self, candidate: Candidate, evaluation: Evaluation, cost: Cost | None = None) -> Record:
+        """Records a candidate of one's own loop, with its evaluation, as the next record."""
+        proposal = Proposal(candidate=candidate, evaluation=evaluation, cost=cost or Cost(calls=1))
+        with self._writing():
+            [record] = self._records([proposal])
+            self._commit([record])
+        return record
+
+    def judge(self, content: Content, stage: str | None = None) -> Judgement:
+        """The evaluation of a content, without recording it."""
+
+        async def judged() -> Judgement:
+            async with self._executor:
+                return await self._executor.evaluate(content, stage=stage)
+
+        return in_fresh_loop(judged(), self.halt)
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    @property
+    def progress(self) -> Progress:
+        """Where the campaign stands."""
+        began = self._began or time.monotonic()
+        return replace(self._opened().progress, seconds=time.monotonic() - began)
+
+    def best(self) -> Elite | None:
+        """The best candidate so far."""
+        return self._opened().islands.champion
+
+    def elites(self) -> list[Elite]:
+        """The elites of all islands, each record once, best first."""
+        found = {elite.number: elite for archive in self._opened().islands.archives for elite in archive}
+        return sorted(found.values(), key=lambda elite: (-elite.scored.score, elite.number))
+
+    @property
+    def islands(self) -> Islands:
+        """The islands."""
+        return self._opened().islands
+
+    def digest(self) -> str:
+        """A hash of every island's cells, contents and scores."""
+        return self._opened().islands.digest()
+
+    def checks(self) -> list[Check]:
+        """Examinations on stages that selection never saw."""
+        self._opened()
+        return [] if self._row is None else self.store.checks(self._row)
+
+    def close(self) -> None:
+        """Closes the store."""
+        self._forget()
+        self.store.close()
+
+    def __enter__(self) -> Campaign:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # -- parts -----------------------------------------------------------------------------------------------------
+
+    def _opened(self) -> Fold:
+        """The state, replayed from the store when it is first needed."""
+        if self._fold is not None:
+            return self._fold
+        self.store.open()
+        row = self.store.campaign(self.name)
+        if row is not None:
+            self._same(row)
+        islands, bandit = self._islands.fresh(), self._bandit.fresh()
+        islands.open(archive=self._archive, selector=self._selector, features=self.problem.features, seed=self.seed)
+        bandit.open([(name, arm) for name, operator in self._operators.items() for arm in operator.arms()])
+        self._fold = Fold(
+            islands=islands,
+            bandit=bandit,
+            brief=self.problem.brief(),
+            seed=self.seed,
+            inspirations=self._inspirations,
+        )
+        self._row = row
+        if row is not None:
+            self._replay(row, self._fold)
+        return self._fold
+
+    def _replay(self, row: CampaignRow, fold: Fold) -> None:
+        last = self.store.last(row)
+        kept = self.store.load_state(row, last - self.window)
+        if kept is not None:
+            number, state = kept
+            records = self.store.records(row, Islands.named(state["islands"]))
+            fold.restore(
+                state,
+                elites={
+                    one.number: (one.candidate.content, one.evaluation)
+                    for one in records.values()
+                    if one.candidate.content is not None and isinstance(one.evaluation, Scored)
+                },
+                scores=self.store.scores(row, number),
+                seen=self.store.digests(row, number),
+            )
+        watchers, self.watchers = self.watchers, []  # what is replayed is no news
+        for record in self.store.replay(row, after=fold.records):
+            self._take(record, drafting_after=last)
+        self.watchers = watchers
+
+    def _forget(self) -> None:
+        self._fold, self._row = None, None
+        self._drafts.clear()
+
+    def _same(self, row: CampaignRow) -> None:
+        """Refuses to go on with a campaign that was started with something else."""
+        ways = "run under another --name, or start it as it was"
+        if row.problem != self.problem.name:
+            raise CampaignError(
+                f"campaign {self.name!r} in this store is of problem {row.problem!r}, "
+                f"not {self.problem.name!r}; {ways}."
+            )
+        identity = self.identity()
+        for key, value in identity.items():
+            if row.settings.get(key) != value:
+                raise CampaignError(
+                    f"campaign {self.name!r} was started with {key} = {json.dumps(row.settings.get(key))}, "
+                    f"now it is {json.dumps(value)}; {ways}."
+                )
+        if row.fingerprint != fingerprint_of(self.problem):
+            raise CampaignError(
+                f"problem {self.problem.name!r} was edited since campaign {self.name!r} began, so that scores could "
+                f"not be compared; {ways}."
+            )
+
+    def identity(self) -> dict[str, Any]:
+        """All settings that the result depends on, as JSON values."""
+        parts: dict[str, Any] = {
+            "problem": self.problem.settings(),
+            "seed": self.seed,
+            "window": self.window,
+            "inspirations": self._inspirations,
+            "islands": self._islands.settings(),
+            "archive": described(self._archive),
+            "selector": described(self._selector),
+            "bandit": self._bandit.settings(),
+            "operators": [{"use": name, **part.settings()} for name, part in self._operators.items()],
+        }
+        plain: dict[str, Any] = json.loads(json.dumps(parts))
+        return plain
+
+    def _stored_row(self) -> CampaignRow:
+        """The campaign's row; it is made with the first record, so that a failed start leaves nothing behind."""
+        if self._row is None:
+            self._row = self.store.create(
+                name=self.name,
+                problem=self.problem.name,
+                fingerprint=fingerprint_of(self.problem),
+                seed=self.seed,
+                settings=self.identity(),
+            )
+            self._held.enter_context(self.store.writer(self._row))
+        return self._row
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Holds the right to write. What another process wrote since this one looked is read first."""
+        self._opened()
+        with self._held:
+            if self._row is not None:
+                self._held.enter_context(self.store.writer(self._row))
+                assert self._fold is not None
+                if self.store.last(self._row) != self._fold.records:
+                    self._forget()
+                    self._opened()
+            yield
+
+    def _seeds(self) -> tuple[Content, ...]:
+        return self.problem.seeds()
+
+    def _condition(
+        self, evaluations: int | None, seconds: float | None, until_score: float | None, stop: Stop | None
+    ) -> Stop:
+        condition: Stop = stop or Never()
+        if evaluations is not None:
+            condition |= Evaluations(evaluations)
+        if seconds is not None:
+            condition |= Seconds(seconds)
+        if until_score is not None:
+            condition |= Reached(self.problem.signed(until_score), until_score)
+        return condition
+
+    async def _check_champion(self) -> None:
+        """Examines the best candidate on the stages that selection never saw."""
+        champion = self.best()
+        if champion is None or self._row is None:
+            return
+        done = {(check.number, check.stage) for check in self.store.checks(self._row)}
+        for stage in self.problem.stages:
+            if stage.held_out and (champion.number, stage.name) not in done:
+                judgement = await self._executor.evaluate(champion.content, stage=stage.name)
+                self.store.add_check(
+                    self._row, Check(number=champion.number, stage=stage.name, evaluation=judgement.evaluation)
+                )
+
+    def _tell(self, event: Event) -> None:
+        for watcher in self.watchers:
+            watcher(event)

@@ -1,0 +1,164 @@
+"""The state of a campaign as a fold over its records: the same records give the same state."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evoengine.bandit import Bandit
+from evoengine.events import Progress
+from evoengine.islands import Islands
+from evoengine.randomness import Stream
+from evoengine.types import EVERY_ISLAND, SEED, Brief, Content, Draft, Insertion, Record, Scored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a record."""
+
+    insertion: Insertion
+    improved: bool
+    """Whether it is the best so far."""
+
+
+class Fold:
+    """Everything that a campaign's decisions rest on, and the decisions.
+
+    Args:
+        islands: opened.
+        bandit: opened.
+        brief: what operators are told.
+        seed: of the campaign.
+        inspirations: how many other elites a draft shows.
+    """
+
+    def __init__(self, *, islands: Islands, bandit: Bandit, brief: Brief, seed: int, inspirations: int) -> None:
+        self.islands = islands
+        self.bandit = bandit
+        self.seen: set[str] = set()
+        """Digests of all contents recorded so far."""
+        self.records = 0
+        self.seeds = 0
+        self._brief, self._seed, self._inspirations = brief, seed, inspirations
+        self._scores: array[float] = array("d")
+        self._evaluations = self._tokens = self._stalled = 0
+        self._money = 0.0
+        self._best: float | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """Where the campaign stands."""
+        return Progress(
+            records=self.records,
+            evaluations=self._evaluations,
+            tokens=self._tokens,
+            money=self._money,
+            best=self._best,
+            stalled=self._stalled,
+        )
+
+    def take(self, record: Record) -> Taken:
+        """Takes in the next record.
+
+        Raises:
+            ValueError: its number is not the next.
+        """
+        if record.number != self.records + 1:
+            raise ValueError(f"expected record {self.records + 1}, got {record.number}")
+        candidate, evaluation, cost = record.candidate, record.evaluation, record.cost
+        score = evaluation.score if isinstance(evaluation, Scored) else None
+        if candidate.operator == SEED:
+            self.seeds += 1
+        else:
+            operator, _, arm = candidate.operator.partition(".")
+            self.bandit.learn((operator, arm), self._reward(record, score), cost.calls)
+        insertion = self.islands.add(record)
+        improved = score is not None and (self._best is None or score > self._best)
+        if improved:
+            self._best = score
+        self._stalled = 0 if improved else self._stalled + 1
+        self._scores.append(math.nan if score is None else score)
+        if candidate.content is not None:
+            self.seen.add(candidate.content.digest)
+        self.records = record.number
+        self._evaluations += max(1, cost.calls)
+        self._tokens += cost.tokens
+        self._money += cost.money
+        return Taken(insertion=insertion, improved=improved)
+
+    def _reward(self, record: Record, score: float | None) -> float:
+        """What a proposal brought, 0 to 1, in ranks, so that the scale of scores does not matter.
+
+        1 for a new best of the island; else by how much of the island's elites the child passed its parent.
+        """
+        candidate = record.candidate
+        if score is None or not candidate.parents or candidate.island == EVERY_ISLAND:
+            return 0.0
+        before = self._scores[candidate.parents[0] - 1]
+        if not score > before:
+            return 0.0
+        archive = self.islands.archives[candidate.island % self.islands.count]
+        best = archive.best()
+        if best is None or score > best.scored.score:
+            return 1.0
+        return archive.elites.share_below(score) - archive.elites.share_below(before)
+
+    def draft(self, number: int) -> Draft:
+        """The draft of a proposal, as it follows from the state of this moment.
+
+        Raises:
+            ValueError: no island has an elite.
+        """
+        place = number % self.islands.count
+        archives = self.islands.archives
+        if not len(archives[place]):  # its elites were lost to a reset of bounds or it never had one
+            place = next((other for other, archive in enumerate(archives) if len(archive)), -1)
+            if place < 0:
+                raise ValueError("no island has an elite to breed from")
+        operator, arm = self.bandit.choose(Stream(self._seed, number, "operator"))
+        selection = self.islands.selectors[place].select(
+            archives[place].elites, Stream(self._seed, number, "selection"), self._inspirations
+        )
+        return Draft(
+            number=number,
+            island=place,
+            operator=operator,
+            arm=arm,
+            parents=selection.parents,
+            inspirations=selection.inspirations,
+            brief=self._brief,
+            rng=Stream(self._seed, number, "breeding"),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """The state as JSON values; elites and scores by record number, to be looked up in the store."""
+        return {
+            "records": self.records,
+            "seeds": self.seeds,
+            "evaluations": self._evaluations,
+            "tokens": self._tokens,
+            "money": self._money,
+            "best": self._best,
+            "stalled": self._stalled,
+            "islands": self.islands.state(),
+            "bandit": self.bandit.state(),
+        }
+
+    def restore(
+        self,
+        state: Mapping[str, Any],
+        *,
+        elites: dict[int, tuple[Content, Scored]],
+        scores: array[float],
+        seen: set[str],
+    ) -> None:
+        """Takes up a `state`, given what the store knows of the records up to it."""
+        self.records, self.seeds = state["records"], state["seeds"]
+        self._evaluations, self._tokens, self._money = state["evaluations"], state["tokens"], state["money"]
+        self._best, self._stalled = state["best"], state["stalled"]
+        self.islands.restore(state["islands"], elites)
+        self.bandit.restore(state["bandit"])
+        self._scores, self.seen = scores, seen
