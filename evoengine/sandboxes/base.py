@@ -77,12 +77,12 @@ class Session(ABC):
         """
 
     @abstractmethod
-    def batch(self, calls: Sequence[Sequence[Any]], entry: str | None = None) -> list[Any]:
+    def batch(self, calls: Sequence[Sequence[Any]], entry: str | None = None, *, plain: bool = False) -> list[Any]:
         """Calls the entry function once for each argument tuple, in order, in one exchange.
 
         Arguments may be JSON values or one-dimensional float64 numpy arrays. An answer is strict JSON
         (tuples become lists), or a one-dimensional float64 numpy array where the candidate returned one
-        of numbers. The CPU limit holds for each call.
+        of numbers and `plain` is false. The CPU limit holds for each call.
 
         Raises:
             CandidateError: a call failed, ran over a limit, or returned what is not plain data.

@@ -1,0 +1,158 @@
+"""The engine's end of the warm process that candidates are forked from (`sandbox/zygote.py`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from evoengine.errors import SandboxError
+from evoengine.paths import bundled
+from evoengine.types import Limits
+
+_START_SECONDS = 120.0
+_REPLY_SECONDS = 60.0
+_END_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A forked process, alive or not yet reaped; `pidfd` belongs to whoever holds this."""
+
+    pid: int
+    pidfd: int
+
+    def kill(self) -> None:
+        """Kills it with its process group. Safe until it is reaped: its id cannot be anybody else's before."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a child ended.
+
+    Attributes:
+        status: exit status, or minus the signal's number; None when nobody could tell.
+        cpu_seconds: of it and of those of its children that it waited for.
+    """
+
+    status: int | None = None
+    cpu_seconds: float = 0.0
+    peak_mib: float = 0.0
+
+
+class ForkServer:
+    """A fresh interpreter with some modules imported, which forks a child in milliseconds.
+
+    It ends when this end of its socket is closed, however that comes about, and takes every child along.
+
+    Args:
+        preload: modules to import once.
+
+    Raises:
+        SandboxError: it did not start, or a module cannot be imported.
+    """
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self._lock = threading.Lock()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control = ours
+        try:
+            self._process = subprocess.Popen(
+                # Not -I: it would make the interpreter ignore PYTHONHASHSEED as well.
+                [sys.executable, "-s", "-P", "-B", str(bundled("sandbox") / "zygote.py"), str(theirs.fileno())],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                cwd="/",
+            )
+        except OSError as error:
+            ours.close()
+            raise SandboxError(f"cannot start {sys.executable}: {error}") from error
+        finally:
+            theirs.close()
+        try:
+            self._ask({"preload": list(preload)}, (), _START_SECONDS)
+        except SandboxError:
+            self.close()
+            raise
+
+    def fork(self, limits: Limits, channel: int, out: int, err: int) -> Child:
+        """A child that serves `channel`, with its stdout and stderr on the other two.
+
+        Raises:
+            SandboxError: it could not be forked.
+        """
+        wanted = {
+            "memory_mib": limits.memory_mib,
+            "cpu_seconds": limits.cpu_seconds,
+            "output_mib": limits.output_mib,
+        }
+        reply, fds = self._ask({"fork": wanted}, (channel, out, err))
+        if len(fds) != 1:
+            raise SandboxError("the fork server sent no handle of the process that it started")
+        return Child(int(reply["pid"]), fds[0])
+
+    def reap(self, child: Child) -> Ended:
+        """What became of a child that was killed or has ended, after which its id is free.
+
+        Raises:
+            SandboxError: the server has died, and the child with it.
+        """
+        reply, _ = self._ask({"reap": child.pid})
+        return Ended(status=reply["status"], cpu_seconds=reply["cpu"], peak_mib=reply["peak_mib"])
+
+    def close(self) -> None:
+        """Ends the server and all that it started."""
+        self._control.close()
+        try:
+            self._process.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _ask(
+        self, request: dict[str, Any], fds: Sequence[int] = (), seconds: float = _REPLY_SECONDS
+    ) -> tuple[dict[str, Any], list[int]]:
+        with self._lock:
+            try:
+                self._control.settimeout(seconds)
+                socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+                message, received, _, _ = socket.recv_fds(self._control, 65536, 4)
+            except OSError as error:
+                raise SandboxError(f"the fork server does not answer: {error or type(error).__name__}") from error
+        if not message:
+            raise SandboxError("the fork server has died")
+        reply = json.loads(message)
+        if "error" in reply:
+            for fd in received:
+                os.close(fd)
+            raise SandboxError(f"the fork server failed: {reply['error']}")
+        return reply, received
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of this process's own environment but where programs are: no secret can leak from it."""
+    return {
+        "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
