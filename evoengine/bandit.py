@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field, PrivateAttr
@@ -26,13 +27,17 @@ class Bandit(Component):
     discount: float = Field(default=0.999, gt=0.0, le=1.0)
     explore: float = Field(default=0.1, ge=0.0, le=1.0)
 
-    _arms: dict[tuple[str, str], list[float]] = PrivateAttr(default_factory=dict)
+    @cached_property
+    def _arms(self) -> dict[tuple[str, str], list[float]]:
+        # by arm: reward, missed reward, cost, number of tries, time of the last update
+        return {}
+
     _time: int = PrivateAttr(default=0)
 
     def open(self, arms: Sequence[tuple[str, str]]) -> None:
         """Makes it know these arms, (operator, arm) each, and nothing about them."""
-        # reward, missed reward, cost, number of tries, time of the last update
-        self._arms = {arm: [0.0, 0.0, 0.0, 0.0, 0.0] for arm in arms}
+        self._arms.clear()
+        self._arms.update({arm: [0.0] * 5 for arm in arms})
         self._time = 0
 
     def choose(self, rng: random.Random) -> tuple[str, str]:

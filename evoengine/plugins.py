@@ -208,6 +208,7 @@ def _class(plugin: Plugin) -> type[Component]:
 def _base(kind: str) -> type[Component]:
     module, _, name = BASES[_known(kind)].partition(":")
     base = getattr(import_module(module), name)
+    assert isinstance(base, type)
     assert issubclass(base, Component)
     return base
 

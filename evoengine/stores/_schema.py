@@ -69,9 +69,12 @@ def _tables(database: Database) -> None:
     )
 
 
-def _views(database: Database) -> None:
+def _runs_and_views(database: Database) -> None:
     if "at" not in database.table("records").columns_dict:
         database.table("records").add_column("at", float)
+    database.table("runs").create(
+        {"id": int, "campaign": int, "began": str, "seconds": float, "reason": str}, pk="id", if_not_exists=True
+    )
     database.create_view(
         "programs",
         """
@@ -85,7 +88,7 @@ def _views(database: Database) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _views)
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _runs_and_views)
 """Step i brings version i to version i + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -19,7 +19,7 @@ class CampaignRow:
 
     Attributes:
         fingerprint: of the problem and its settings; evaluations are comparable where it is equal.
-        settings: all that it was started with, as JSON values.
+        settings: all that it was started with and that its records need to be read, as JSON values.
         created: ISO 8601, UTC.
     """
 
@@ -119,6 +119,18 @@ class Store(Component, ABC):
     @abstractmethod
     def checks(self, campaign: CampaignRow) -> list[Check]:
         """All examinations, by record."""
+
+    @abstractmethod
+    def begin_run(self, campaign: CampaignRow) -> int:
+        """Notes that a run of a campaign begins; gives the run's number."""
+
+    @abstractmethod
+    def note_run(self, run: int, seconds: float, reason: str | None = None) -> None:
+        """Notes how long a run has lasted so far, and why it ended."""
+
+    @abstractmethod
+    def seconds(self, campaign: CampaignRow) -> float:
+        """How long all runs of a campaign lasted together, wall time."""
 
     @abstractmethod
     def search(self, text: str, limit: int = 20) -> list[tuple[str, int, str]]:

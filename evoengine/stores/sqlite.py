@@ -336,6 +336,26 @@ class Sqlite(Store):
             for record, stage, score, cause, metrics, instances, feedback in rows
         ]
 
+    def begin_run(self, campaign: CampaignRow) -> int:
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._explained():
+            cursor = self._open.execute(
+                "insert into runs (campaign, began, seconds) values (?,?,0.0)", (campaign.id, began)
+            )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def note_run(self, run: int, seconds: float, reason: str | None = None) -> None:
+        with self._explained():
+            self._open.execute("update runs set seconds = ?, reason = ? where id = ?", (seconds, reason, run))
+
+    def seconds(self, campaign: CampaignRow) -> float:
+        with self._explained():
+            (total,) = self._open.execute(
+                "select coalesce(sum(seconds), 0.0) from runs where campaign = ?", (campaign.id,)
+            ).fetchone()
+        return float(total)
+
     def search(self, text: str, limit: int = 20) -> list[tuple[str, int, str]]:
         """Full-text search; the index is brought up to date here, so that appends do not pay for it."""
         database = Database(self._open)
