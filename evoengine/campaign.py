@@ -8,7 +8,8 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from evoengine.archives.base import Archive
@@ -102,6 +103,7 @@ class Campaign:
         if window < 1:
             raise CampaignError(f"window must be at least 1, got {window}.")
         self.problem: Problem = build("problems", problem)
+        self._use = _use(problem)
         self.name = name or self.problem.name
         self.store: Store = store_of(store)
         self.seed = seed
@@ -169,6 +171,7 @@ class Campaign:
             self._tell(Started(campaign=self.name, resumed=fold.records))
             async with self._executor:
                 await self._plant()
+                run = self.store.begin_run(self._stored_row())
                 pipeline = Pipeline(
                     drafts=self._drafts,
                     propose=self._propose,
@@ -177,10 +180,13 @@ class Campaign:
                 )
                 try:
                     reason = await pipeline.run()
-                except BaseException:
+                except BaseException as error:
                     self._forget()  # what was asked and not committed will be drafted anew
+                    self.store.note_run(run, time.monotonic() - self._began, type(error).__name__)
                     raise
                 await self._check_champion()
+                self._snapshot()
+                self.store.note_run(run, time.monotonic() - self._began, reason)
         self._tell(Stopped(reason=reason, progress=self.progress))
         return reason
 
@@ -308,7 +314,7 @@ class Campaign:
         for number in due:
             if number > drafting_after:
                 self._drafts.append((fold.draft(number), fold.progress))
-        if record.number > seeds and record.number % self._snapshot_every == 0 and not drafting_after:
+        if record.number % self._snapshot_every == 0 and not drafting_after:
             self._snapshot()
 
     def _snapshot(self) -> None:
@@ -421,20 +427,7 @@ class Campaign:
 
     def _replay(self, row: CampaignRow, fold: Fold) -> None:
         last = self.store.last(row)
-        kept = self.store.load_state(row, last - self.window)
-        if kept is not None:
-            number, state = kept
-            records = self.store.records(row, Islands.named(state["islands"]))
-            fold.restore(
-                state,
-                elites={
-                    one.number: (one.candidate.content, one.evaluation)
-                    for one in records.values()
-                    if one.candidate.content is not None and isinstance(one.evaluation, Scored)
-                },
-                scores=self.store.scores(row, number),
-                seen=self.store.digests(row, number),
-            )
+        fold.resume(self.store, row, last - self.window)
         watchers, self.watchers = self.watchers, []  # what is replayed is no news
         for record in self.store.replay(row, after=fold.records):
             self._take(record, drafting_after=last)
@@ -481,6 +474,17 @@ class Campaign:
         plain: dict[str, Any] = json.loads(json.dumps(parts))
         return plain
 
+    def _about(self) -> dict[str, Any]:
+        """What someone needs who reads the records without the problem's code, as JSON values."""
+        problem, best = self.problem, self.problem.best_known
+        return {
+            "use": self._use,
+            "goal": problem.goal,
+            "direction": problem.direction,
+            "features": [asdict(feature) for feature in problem.features],
+            "best_known": None if best is None else asdict(best),
+        }
+
     def _stored_row(self) -> CampaignRow:
         """The campaign's row; it is made with the first record, so that a failed start leaves nothing behind."""
         if self._row is None:
@@ -489,7 +493,7 @@ class Campaign:
                 problem=self.problem.name,
                 fingerprint=fingerprint_of(self.problem),
                 seed=self.seed,
-                settings=self.identity(),
+                settings={**self.identity(), "about": self._about()},
             )
             self._held.enter_context(self.store.writer(self._row))
         return self._row
@@ -538,3 +542,16 @@ class Campaign:
     def _tell(self, event: Event) -> None:
         for watcher in self.watchers:
             watcher(event)
+
+
+def _use(problem: Problem | Given) -> str | None:
+    """The name or path that a problem was asked for by; None for one that was made in Python."""
+    match problem:
+        case str():
+            use = problem
+        case Problem():
+            return None
+        case _:
+            use = str(problem["use"])
+    path = Path(use)
+    return str(path.resolve()) if path.exists() and ("/" in use or use.endswith(".py")) else use

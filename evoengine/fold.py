@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,8 @@ from evoengine.bandit import Bandit
 from evoengine.events import Progress
 from evoengine.islands import Islands
 from evoengine.randomness import Stream
-from evoengine.types import EVERY_ISLAND, SEED, Brief, Content, Draft, Insertion, Record, Scored
+from evoengine.stores.base import CampaignRow, Store
+from evoengine.types import EVERY_ISLAND, SEED, Brief, Draft, Insertion, Record, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,18 +147,21 @@ class Fold:
             "bandit": self.bandit.state(),
         }
 
-    def restore(
-        self,
-        state: Mapping[str, Any],
-        *,
-        elites: dict[int, tuple[Content, Scored]],
-        scores: array[float],
-        seen: set[str],
-    ) -> None:
-        """Takes up a `state`, given what the store knows of the records up to it."""
+    def resume(self, store: Store, row: CampaignRow, at_most: int) -> None:
+        """Takes up the newest kept state after a record numbered `at_most` or less, if there is one."""
+        kept = store.load_state(row, at_most)
+        if kept is None:
+            return
+        number, state = kept
+        records = store.records(row, Islands.named(state["islands"]))
+        elites = {
+            one.number: (one.candidate.content, one.evaluation)
+            for one in records.values()
+            if one.candidate.content is not None and isinstance(one.evaluation, Scored)
+        }
         self.records, self.seeds = state["records"], state["seeds"]
         self._evaluations, self._tokens, self._money = state["evaluations"], state["tokens"], state["money"]
         self._best, self._stalled = state["best"], state["stalled"]
         self.islands.restore(state["islands"], elites)
         self.bandit.restore(state["bandit"])
-        self._scores, self.seen = scores, seen
+        self._scores, self.seen = store.scores(row, number), store.digests(row, number)

@@ -1,0 +1,212 @@
+"""Verbs that read a store."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evoengine.assembly import store_of
+from evoengine.cli.output import STORE, plain, print_one, print_rows, reading_options
+from evoengine.errors import CampaignError
+from evoengine.reading import Reading, content_out
+from evoengine.stores.base import Store
+from evoengine.types import Content, Program, Scored
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Store]:
+    store = store_of(url)
+    store.open(create=False)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+NAME = click.argument("name", required=False)
+CAMPAIGN = click.option("--name", "campaign", help="The campaign; needed when the store holds several.")
+
+
+@click.command("list")
+@reading_options
+def list_command(store: str, form: str) -> None:
+    """The campaigns in a store."""
+    with _opened(store) as opened:
+        rows = []
+        for row in opened.campaigns():
+            rows.append(
+                {
+                    "campaign": row.name,
+                    "problem": row.problem,
+                    "records": opened.last(row),
+                    "seed": row.seed,
+                    "created": row.created,
+                    "seconds": opened.seconds(row),
+                }
+            )
+        print_rows(rows, form, ["campaign", "problem", "records", "seed", "created", "seconds"])
+
+
+@click.command("show")
+@NAME
+@reading_options
+def show_command(name: str | None, store: str, form: str) -> None:
+    """Where the campaign NAME stands."""
+    with _opened(store) as opened:
+        print_one(Reading.named(opened, name).summary(), form)
+
+
+@click.command("best")
+@NAME
+@click.option("--number", type=int, help="Another record instead of the best one.")
+@click.option("--source", is_flag=True, help="Print its source text only.")
+@reading_options
+def best_command(name: str | None, number: int | None, source: bool, store: str, form: str) -> None:
+    """The best candidate of the campaign NAME, with all that is known of it."""
+    with _opened(store) as opened:
+        reading = Reading.named(opened, name)
+        if number is None:
+            best = reading.fold.islands.champion
+            if best is None:
+                raise CampaignError(f"campaign {reading.row.name!r} has no scored record yet.")
+            number = best.number
+        record = reading.record(number)
+        if source:
+            click.echo(_text(record.candidate.content))
+            return
+        print_one(reading.described(record), form, leave_out=("content", "outputs"))
+        if form == "table":
+            click.echo()
+            click.echo(plain(_text(record.candidate.content)))
+
+
+@click.command("elites")
+@NAME
+@click.option("--limit", type=int, default=20, show_default=True, help="At most so many, best first; 0 for all.")
+@reading_options
+def elites_command(name: str | None, limit: int, store: str, form: str) -> None:
+    """The elites of all islands of the campaign NAME, best first."""
+    with _opened(store) as opened:
+        reading = Reading.named(opened, name)
+        rows = [
+            {
+                "number": elite.number,
+                "score": reading.shown(elite.scored.score),
+                "cell": list(elite.cell),
+                "features": dict(elite.scored.features),
+                "digest": elite.content.digest,
+            }
+            for elite in reading.elites()
+        ]
+        print_rows(rows[: limit or None], form, ["number", "score", "cell", "features"])
+
+
+@click.command("diff")
+@click.argument("one", type=int)
+@click.argument("other", type=int)
+@CAMPAIGN
+@STORE
+def diff_command(one: int, other: int, campaign: str | None, store: str) -> None:
+    """How the programs of the records ONE and OTHER differ, as a unified diff."""
+    with _opened(store) as opened:
+        reading = Reading.named(opened, campaign)
+        before, after = (_lines(reading.record(number).candidate.content) for number in (one, other))
+        text = difflib.unified_diff(before, after, f"#{one}", f"#{other}", lineterm="")
+        click.echo(plain("\n".join(text)))
+
+
+@click.command("lineage")
+@click.argument("number", type=int, required=False)
+@CAMPAIGN
+@reading_options
+def lineage_command(number: int | None, campaign: str | None, store: str, form: str) -> None:
+    """The ancestors of record NUMBER (or of the best), by first parents, newest first."""
+    with _opened(store) as opened:
+        reading = Reading.named(opened, campaign)
+        if number is None:
+            best = reading.fold.islands.champion
+            if best is None:
+                raise CampaignError(f"campaign {reading.row.name!r} has no scored record yet.")
+            number = best.number
+        rows = []
+        for record in reading.lineage(number):
+            match record.evaluation:
+                case Scored(score=score):
+                    said: Any = reading.shown(score)
+                case failed:
+                    said = str(failed.cause)
+            rows.append(
+                {
+                    "number": record.number,
+                    "score": said,
+                    "operator": record.candidate.operator,
+                    "parents": list(record.candidate.parents),
+                    "calls": record.cost.calls,
+                }
+            )
+        print_rows(rows, form, ["number", "score", "operator", "parents", "calls"])
+
+
+@click.command("search")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", type=int, default=20, show_default=True)
+@reading_options
+def search_command(words: tuple[str, ...], limit: int, store: str, form: str) -> None:
+    """Records of all campaigns whose source holds all WORDS."""
+    with _opened(store) as opened:
+        found = opened.search(" ".join(words), limit)
+        rows = [{"campaign": name, "number": number, "excerpt": text} for name, number, text in found]
+        print_rows(rows, form, ["campaign", "number", "excerpt"])
+
+
+@click.command("export")
+@NAME
+@click.option("--programs", type=click.Path(path_type=Path), help="Write the elites' files into this folder instead.")
+@STORE
+def export_command(name: str | None, programs: Path | None, store: str) -> None:
+    """All records of the campaign NAME as JSON lines, or its elites as files."""
+    with _opened(store) as opened:
+        reading = Reading.named(opened, name)
+        if programs is None:
+            for record in reading.records():
+                click.echo(json.dumps(reading.described(record), ensure_ascii=False))
+            return
+        elites = reading.elites()
+        for elite in elites:
+            folder = programs / f"{elite.number:08d}"
+            for path, text in _files(elite.content).items():
+                target = (folder / path).resolve()
+                if not target.is_relative_to(folder.resolve()):
+                    raise CampaignError(f"record {elite.number} names a file outside its folder: {path!r}.")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8", errors="surrogatepass")
+        click.echo(f"{len(elites)} elites are in {programs}", err=True)
+
+
+def _files(content: Content | None) -> dict[str, str]:
+    match content_out(content):
+        case None:
+            return {}
+        case {"files": dict() as files}:
+            return files
+        case {"sections": dict() as sections}:
+            return {f"{name}.md": text for name, text in sections.items()}
+        case other:
+            raise AssertionError(other)
+
+
+def _text(content: Content | None) -> str:
+    files = _files(content)
+    if isinstance(content, Program) and len(files) == 1:
+        return content.text
+    return "\n".join(f"# --- {path}\n{text}" for path, text in files.items())
+
+
+def _lines(content: Content | None) -> list[str]:
+    return _text(content).splitlines()
