@@ -1,0 +1,1 @@
+"""Looking at campaigns and at the engine."""

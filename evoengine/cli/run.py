@@ -1,0 +1,123 @@
+"""Verbs that run campaigns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evoengine.assembly import store_of
+from evoengine.campaign import Campaign
+from evoengine.cli.live import watching
+from evoengine.cli.output import print_one, readable
+from evoengine.config import BUDGET, PARTS, campaign_of, changed, read
+from evoengine.errors import CampaignError
+from evoengine.events import Event, Stopped
+from evoengine.reading import Reading
+
+_INTERRUPTED = 130
+
+
+def _budget_options(command: Any) -> Any:
+    for option in (
+        click.option("--workers", type=click.IntRange(min=1), help="Workers; the cores of this machine by default."),
+        click.option("--evaluations", type=click.IntRange(min=1), help="Stop when so many evaluations are spent."),
+        click.option("--seconds", type=click.FloatRange(min=0), help="Stop after so many seconds of this run."),
+        click.option("--until-score", type=float, help="Stop when this value is reached."),
+        click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True),
+        click.option("--quiet", is_flag=True, help="No progress on standard error."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("run")
+@click.argument("what", metavar="PROBLEM|FILE.toml")
+@click.option("--name", help="The campaign's name in the store; the problem's name by default.")
+@click.option("--store", help="URL of the store.  [default: sqlite:///evo.db]")
+@click.option("--seed", type=int, help="Decides every random choice.  [default: 0]")
+@click.option("--islands", type=click.IntRange(min=1), help="How many islands.  [default: 4]")
+@click.option("--sandbox", help="Where candidates run.  [default: process]")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any setting; a.b=value for parts.")
+@_budget_options
+def run_command(what: str, assignments: tuple[str, ...], form: str, quiet: bool, **flags: Any) -> int:
+    """Evolve PROBLEM (a name or a path), or the campaign that FILE.toml describes.
+
+    The same command again goes on where it stopped. Ctrl-C finishes what is in flight; twice stops now.
+    """
+    settings = read(Path(what)) if what.endswith(".toml") else {"problem": what}
+    islands = flags.pop("islands")
+    settings |= {key: value for key, value in flags.items() if value is not None}
+    if islands is not None:
+        settings = changed(settings, [f"islands.count={islands}"])
+    campaign, budget = campaign_of(changed(settings, assignments))
+    return _run(campaign, budget, form, quiet)
+
+
+@click.command("resume")
+@click.argument("name", required=False)
+@click.option("--store", default="sqlite:///evo.db", show_default=True, help="URL of the store.")
+@_budget_options
+def resume_command(name: str | None, store: str, form: str, quiet: bool, **flags: Any) -> int:
+    """Go on with the campaign NAME as it was started."""
+    opened = store_of(store)
+    opened.open(create=False)
+    try:
+        row = Reading.named(opened, name).row
+    finally:
+        opened.close()
+    use = row.settings["about"]["use"]
+    if use is None:
+        raise CampaignError(f"campaign {row.name!r} was started from Python; go on with it there.")
+    settings = {key: value for key, value in row.settings.items() if key in PARTS}
+    settings |= {"name": row.name, "store": store, "problem": {"use": use, **row.settings["problem"]}}
+    settings |= {key: value for key, value in flags.items() if value is not None and key in {*PARTS, *BUDGET}}
+    campaign, budget = campaign_of(settings)
+    return _run(campaign, budget, form, quiet)
+
+
+def _run(campaign: Campaign, budget: dict[str, Any], form: str, quiet: bool) -> int:
+    ended: list[str] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, Stopped):
+            ended.append(event.reason)
+
+    campaign.watchers.append(note)
+    try:
+        with watching(campaign, budget, quiet=quiet):
+            reason = campaign.run(**budget)
+        _report(campaign, reason, form)
+    finally:
+        campaign.close()
+    return _INTERRUPTED if reason == "interrupted" else 0
+
+
+def _report(campaign: Campaign, reason: str, form: str) -> None:
+    """The result on standard output, and how to look further on standard error."""
+    row = campaign.store.campaign(campaign.name)
+    assert row is not None
+    reading = Reading(campaign.store, row)
+    summary = reading.summary()
+    best = campaign.best()
+    if best is not None:
+        checks = reading.described(reading.record(best.number))["checks"]
+        summary |= {f"best_on_{stage}": value for stage, value in checks.items()}
+    if form == "json":
+        print_one(summary, form)
+        return
+    click.echo(f"{reason}: {summary['records']} records, {summary['evaluations']} evaluations", err=True)
+    known = campaign.problem.best_known
+    click.echo(f"best score   {readable(summary['best_score'])}   (record {summary['best_number']})")
+    for stage in (key for key in summary if key.startswith("best_on_")):
+        click.echo(f"{stage.removeprefix('best_on_'):<12} {readable(summary[stage])}")
+    if known is not None:
+        click.echo(f"best known   {readable(known.value)}   ({known.source})")
+    flags = f"{campaign.name} --store {campaign.store.url}"
+    for verb, about in (
+        (f"best {flags}", "the best program, with its score, features and outputs"),
+        (f"elites {flags}", "the archive of elites"),
+        (f"lineage --name {flags}", "how the best came about"),
+    ):
+        click.echo(f"  evoengine {verb:<52} {about}", err=True)

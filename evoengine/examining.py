@@ -1,0 +1,133 @@
+"""Proving that a problem keeps its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evoengine.errors import EvoengineError
+from evoengine.evaluator import Evaluator
+from evoengine.problem import Problem
+from evoengine.sandboxes.base import Job, Outcome, Sandbox, Session
+from evoengine.types import Cause, Failed, Scored
+
+HOSTILE: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    10**19,
+    1e308,
+    -1e308,
+    "",
+    "999999",
+    [],
+    {},
+    [[]],
+    [None],
+    [True, True, True],
+    [1e308] * 3,
+    [10**19] * 3,
+    ["1", "2"],
+    [[1e308, 1e308, 1e308]] * 26,
+    [[0.0, 0.0]] * 11,
+    [[0.5, 0.5, "0.5"]] * 26,
+    [[True, True, True]] * 26,
+    {"score": 1e9, "value": 1e9, "combined_score": 1e9},
+    [[[]]] * 5,
+    [0] * 10000,
+)
+"""Answers that a candidate might give instead of one that was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    holds: bool
+    detail: str = ""
+
+
+def examine(problem: Problem, sandbox: Sandbox) -> Iterator[Finding]:
+    """Looks at one promise of a problem after the other."""
+    evaluator = Evaluator(problem=problem, sandbox=sandbox)
+    try:
+        first: Scored | None = None
+        for place, seed in enumerate(problem.seeds(), start=1):
+            judged = [evaluator.evaluate(seed).evaluation for _ in range(2)]
+            match judged:
+                case [Scored() as one, Scored() as other]:
+                    first = first or one
+                    yield Finding(what=f"seed {place} scores", holds=True, detail=f"{problem.signed(one.score):.12g}")
+                    same = (one.score, dict(one.metrics)) == (other.score, dict(other.metrics))
+                    yield Finding(
+                        what=f"seed {place} scores the same again",
+                        holds=same or problem.repeats > 1,
+                        detail="" if same else f"then {problem.signed(other.score):.12g}",
+                    )
+                case [Failed() as failed, _] | [_, Failed() as failed]:
+                    yield Finding(
+                        what=f"seed {place} scores", holds=False, detail=f"{failed.cause}: {failed.feedback.strip()}"
+                    )
+        yield from _hostile(problem, first)
+        yield _anchored(problem, first)
+    except EvoengineError as error:
+        yield Finding(what="the problem can be evaluated", holds=False, detail=str(error))
+    finally:
+        evaluator.close()
+
+
+def _hostile(problem: Problem, seed: Scored | None) -> Iterator[Finding]:
+    crashed, scored = [], []
+    for answer in HOSTILE:
+        evaluator = Evaluator(problem=problem, sandbox=_Answering(answer=answer))
+        match evaluator.evaluate(problem.seeds()[0]).evaluation:
+            case Failed(cause=Cause.UNJUDGED, feedback=feedback):
+                crashed.append(f"{_short(answer)}: {feedback}")
+            case Scored(score=score) if seed is not None and score > seed.score:
+                scored.append(f"{_short(answer)}: {problem.signed(score)!r}")
+    yield Finding(what="hostile outputs never crash the judge", holds=not crashed, detail="; ".join(crashed[:3]))
+    yield Finding(what="hostile outputs never beat the seed", holds=not scored, detail="; ".join(scored[:3]))
+
+
+def _anchored(problem: Problem, seed: Scored | None) -> Finding:
+    known = problem.best_known
+    what = "the seed is not above the best known value"
+    if known is None or seed is None:
+        return Finding(what=what, holds=True, detail="nothing to compare")
+    return Finding(what=what, holds=seed.score <= problem.signed(known.value), detail=f"best known {known.value:.12g}")
+
+
+class _Answering(Sandbox):
+    """Runs nothing: every call is answered with the same value."""
+
+    answer: Any = None
+
+    def open(self, job: Job) -> Session:  # noqa: ARG002  # whatever the job is
+        return _Canned(self.answer)
+
+
+class _Canned(Session):
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def load(self, knobs: Sequence[float] = ()) -> None: ...
+
+    def batch(
+        self,
+        calls: Sequence[Sequence[Any]],
+        entry: str | None = None,
+        *,
+        plain: bool = False,  # noqa: ARG002
+    ) -> list[Any]:
+        return [self._answer for _ in calls]
+
+    def close(self) -> Outcome:
+        return Outcome()
+
+
+def _short(answer: Any) -> str:
+    text = repr(answer)
+    return text if len(text) <= 40 else text[:37] + "..."
