@@ -6,6 +6,7 @@ import click
 
 from evoengine.analysis.overhead import append_rate, archive_rates
 from evoengine.cli.output import FORMAT, print_rows
+from evoengine.overhead import records_rates
 
 
 @click.command("bench")
