@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import struct
-import sys
 from typing import Any
 
 import numpy as np
@@ -30,13 +29,9 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=30,
 )
-fragments = st.lists(
-    st.sampled_from(
-        ["[", "]", "{", "}", '"', "\\", ",", ":", "1", "-", ".", "e9", "e999", "E+400", "0" * 25, "NaN", "Infinity"]
-        + ["-Infinity", "null", "true", "\\ud800", "\\u0000", "é", " ", '"a"', "1e-400", "[1]", '{"a":1}']
-    ),
-    max_size=40,
-).map("".join)
+words = [*'[]{}",:1-.\\é ', '"a"', "[1]", '{"a":1}', "e9", "e999", "E+400", "1e-400", "NaN", "Infinity", "-Infinity"]
+words += ["null", "true", "0" * 25, "\\ud800", "\\u0000"]
+fragments = st.lists(st.sampled_from(words), max_size=40).map("".join)
 
 
 def scalars(value: Any) -> list[Any]:
@@ -132,8 +127,11 @@ def test_accepted_answers_hold_exactly_the_numbers_that_were_sent(header: Any, t
 
 @pytest.mark.parametrize(
     "text",
-    ["NaN", "[Infinity]", '{"a":-Infinity}', "1e999", "-1e999", "[1E+309]", "1" * 400 + ".0", "9" * 21, "-" + "9" * 21]
-    + ["9" * 5000, '"\\ud800"', '{"\\udfff":1}', "", "[1,]", "{1:2}", "'a'", "[" * 65 + "]" * 65, "[" * 10**5],
+    [
+        *("NaN", "[Infinity]", '{"a":-Infinity}', "1e999", "-1e999", "[1E+309]", "1" * 400 + ".0"),
+        *("9" * 21, "-" + "9" * 21, "9" * 5000, '"\\ud800"', '{"\\udfff":1}'),
+        *("", "[1,]", "{1:2}", "'a'", "[" * 65 + "]" * 65, "[" * 10**5),
+    ],
 )
 def test_what_is_not_strict_json_is_refused(text: str) -> None:
     with pytest.raises(FrameError):
@@ -175,20 +173,11 @@ def test_brackets_in_strings_are_no_levels() -> None:
     assert strict_json(json.dumps(value).encode()) == value
 
 
-def test_text_made_to_be_slow_is_refused_in_linear_work() -> None:
-    steps: list[int] = []
-
-    def work(size: int) -> int:
-        steps.clear()
-        sys.setprofile(lambda *_: steps.append(1))
-        try:
-            with pytest.raises(FrameError):
-                strict_json(b"[" * 100 + b'"' + b'\\"' * size)
-        finally:
-            sys.setprofile(None)
-        return len(steps)
-
-    assert work(200_000) <= 2 * work(1000)
+@pytest.mark.timeout(60)
+def test_text_made_to_be_slow_is_refused_at_once() -> None:
+    # In quadratic time, this would take a quarter of an hour.
+    with pytest.raises(FrameError):
+        strict_json(b"[" * 100 + b'"' + b'\\"' * 2**20)
 
 
 def test_a_frame_longer_than_the_limit_is_refused_before_it_has_arrived() -> None:
