@@ -188,7 +188,7 @@ class Runner:
             size += grown
             if left == 0 or size > _FLUSH_BYTES or _now() - since > _FLUSH_SECONDS:
                 self._flush()
-                head = f'{{"answers":[{",".join(texts)}],"f8":{json.dumps(arrays)}}}'
+                head = f'{{"answers":[{",".join(texts)}],"f8":{self._encode(arrays)}}}'
                 self._channel.send(head.encode(), b"".join(tails))
                 texts, arrays, tails = [], [], []
                 size, since = 0, _now()
@@ -239,7 +239,7 @@ class Runner:
 
     def _fail(self, cause: str, feedback: str) -> None:
         self._flush()
-        self._channel.send(json.dumps({"failed": cause, "feedback": feedback}).encode())
+        self._channel.send(self._encode({"failed": cause, "feedback": feedback}).encode())
 
 
 def _plain(value: Any) -> Any:

@@ -68,7 +68,10 @@ class Local(Executor):
     async def __aexit__(self, *exc: object) -> None:
         lanes, self._lanes = self._lanes, []
         for lane in lanes:
-            lane.hang_up()
+            if lane.busy:
+                lane.end()
+            else:
+                lane.hang_up()
         await asyncio.gather(*(asyncio.to_thread(lane.wait) for lane in lanes))
 
     async def evaluate(self, content: Content, *, above: float | None = None, stage: str | None = None) -> Judgement:
@@ -123,6 +126,7 @@ class _Lane:
         self._setup = setup
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
+        self.busy = False
 
     @property
     def alive(self) -> bool:
@@ -204,6 +208,7 @@ class _Lane:
         connection = self._connection
         if connection is None:
             raise _Died
+        self.busy = True
         try:
             await loop.sock_sendall(connection, message)
             head = await _exactly(loop, connection, LENGTH.size)
@@ -215,6 +220,8 @@ class _Lane:
             # Cancelled: the answer to this would be taken for the answer to the next request.
             self.end()
             raise
+        finally:
+            self.busy = False
         well, result = pickle.loads(answer)
         if not well:
             raise result
