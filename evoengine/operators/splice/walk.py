@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _INTEGER_CALLS = frozenset(
     {"range", "len", "int", "zeros", "ones", "empty", "full", "arange", "eye", "reshape", "islice"}
@@ -35,10 +35,17 @@ class Scope:
 
 
 class Context(NamedTuple):
-    """Where expressions stand: `extra` are names of comprehensions and lambdas, `whole` says integers only."""
+    """Where an expression stands.
+
+    Attributes:
+        loop: whether `continue` may stand here.
+        extra: names of comprehensions and lambdas.
+        whole: whether only integers make sense.
+    """
 
     statement: ast.stmt
     scope: Scope
+    loop: bool = False
     extra: tuple[str, ...] = ()
     whole: bool = False
 
@@ -115,67 +122,66 @@ class _Walk:
             scope.bound.setdefault(name, (target.lineno, target.col_offset))  # type: ignore[attr-defined]
 
     def statement(self, node: ast.stmt, scope: Scope, *, loop: bool) -> None:
-        context = Context(node, scope)
-        match node:
-            case ast.Expr(value=value):
-                if isinstance(value, ast.Constant):
-                    self.long_string(value)  # a docstring, or an ellipsis: nothing to edit
-                else:
-                    self.expression(value, node, context)
-            case ast.Assign(targets=targets, value=value):
-                self.expression(value, node, context)
-                for target in targets:
-                    self.target(target, context)
-                    if _is_array(value) and isinstance(target, ast.Name):
-                        self.index.arrays[target.id] = None
-            case ast.AugAssign(target=target, value=value):
-                self.target(target, context)
-                self.expression(value, node, context)
-            case ast.AnnAssign(target=target, value=value):
-                self.target(target, context)
-                if value is not None:
-                    self.expression(value, node, context)
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self.function(node, context)
-            case ast.ClassDef(name=name, body=body):
-                scope.bound.setdefault(name, (node.lineno, node.col_offset))
-                self.index.defined.setdefault(name, node)
-                self.body(body, node, Scope(node=node, parent=scope), loop=False)
-            case ast.For(target=target, iter=iterable) | ast.AsyncFor(target=target, iter=iterable):
-                self.iterated(iterable)
-                self.expression(iterable, node, context)
-                self.target(target, context)
-                self.body(node.body, node, scope, loop=True)
-                self.tail(node.orelse, node, scope, loop=loop)
-            case ast.While(test=test):
-                self.expression(test, node, context)
-                self.body(node.body, node, scope, loop=True)
-                self.tail(node.orelse, node, scope, loop=loop)
-            case ast.If(test=test):
-                if scope is self.index.module and _is_main_guard(test):
-                    return  # runs only as a script: a change there is no change to a candidate
-                self.expression(test, node, context)
-                self.body(node.body, node, scope, loop=loop)
-                self.tail(node.orelse, node, scope, loop=loop)
-            case ast.Import(names=aliases):
-                for alias in aliases:
-                    name = alias.asname or alias.name.partition(".")[0]
-                    scope.bound.setdefault(name, (node.lineno, node.col_offset))
-                    if scope is self.index.module:
-                        self.index.modules.setdefault(name, alias.name if alias.asname else name)
-            case ast.ImportFrom(names=aliases):
-                for alias in aliases:
-                    scope.bound.setdefault(alias.asname or alias.name, (node.lineno, node.col_offset))
-            case ast.Match(subject=subject, cases=cases):
-                self.expression(subject, node, context)
-                for case in cases:
-                    if case.guard is not None:
-                        self.expression(case.guard, case, context)
-                    self.body(case.body, case, scope, loop=loop)
-            case _:
-                self.other(node, context, loop=loop)
+        _STATEMENTS.get(type(node), _Walk.other)(self, node, Context(node, scope, loop))
 
-    def other(self, node: ast.AST, context: Context, *, loop: bool) -> None:
+    def bare(self, node: ast.Expr, context: Context) -> None:
+        if isinstance(node.value, ast.Constant):
+            self.long_string(node.value)  # a docstring, or an ellipsis: nothing to edit
+        else:
+            self.expression(node.value, node, context)
+
+    def assignment(self, node: ast.Assign, context: Context) -> None:
+        self.expression(node.value, node, context)
+        for target in node.targets:
+            self.target(target, context)
+            if isinstance(target, ast.Name) and _is_array(node.value):
+                self.index.arrays[target.id] = None
+
+    def changed(self, node: ast.AugAssign | ast.AnnAssign, context: Context) -> None:
+        self.target(node.target, context)
+        if node.value is not None:
+            self.expression(node.value, node, context)
+
+    def class_(self, node: ast.ClassDef, context: Context) -> None:
+        context.scope.bound.setdefault(node.name, (node.lineno, node.col_offset))
+        self.index.defined.setdefault(node.name, node)
+        self.body(node.body, node, Scope(node=node, parent=context.scope), loop=False)
+
+    def for_(self, node: ast.For | ast.AsyncFor, context: Context) -> None:
+        self.iterated(node.iter)
+        self.expression(node.iter, node, context)
+        self.target(node.target, context)
+        self.body(node.body, node, context.scope, loop=True)
+        self.tail(node, context)
+
+    def while_(self, node: ast.While, context: Context) -> None:
+        self.expression(node.test, node, context)
+        self.body(node.body, node, context.scope, loop=True)
+        self.tail(node, context)
+
+    def if_(self, node: ast.If, context: Context) -> None:
+        if context.scope is self.index.module and _is_main_guard(node.test):
+            return  # runs only as a script: a change there is no change to a candidate
+        self.expression(node.test, node, context)
+        self.body(node.body, node, context.scope, loop=context.loop)
+        self.tail(node, context)
+
+    def import_(self, node: ast.Import | ast.ImportFrom, context: Context) -> None:
+        place, plain = (node.lineno, node.col_offset), isinstance(node, ast.Import)
+        for alias in node.names:
+            name = alias.asname or (alias.name.partition(".")[0] if plain else alias.name)
+            context.scope.bound.setdefault(name, place)
+            if plain and context.scope is self.index.module:
+                self.index.modules.setdefault(name, alias.name if alias.asname else name)
+
+    def match(self, node: ast.Match, context: Context) -> None:
+        self.expression(node.subject, node, context)
+        for case in node.cases:
+            if case.guard is not None:
+                self.expression(case.guard, case, context)
+            self.body(case.body, case, context.scope, loop=context.loop)
+
+    def other(self, node: ast.stmt, context: Context) -> None:
         """Try, with, return, raise, assert, delete: bodies, expressions and targets where they are."""
         if type(node).__name__ == "TypeAlias":
             return
@@ -183,14 +189,14 @@ class _Walk:
             value = getattr(node, name, None)
             if isinstance(value, list) and value:
                 if isinstance(value[0], ast.stmt):
-                    self.body(value, node, context.scope, loop=loop)
+                    self.body(value, node, context.scope, loop=context.loop)
                 else:
                     for one in value:
-                        self.part(one, node, context, loop=loop)
+                        self.part(one, node, context)
             elif isinstance(value, ast.AST):
-                self.part(value, node, context, loop=loop)
+                self.part(value, node, context)
 
-    def part(self, node: ast.AST, parent: ast.AST, context: Context, *, loop: bool) -> None:
+    def part(self, node: ast.AST, parent: ast.AST, context: Context) -> None:
         match node:
             case ast.withitem(context_expr=value, optional_vars=target):
                 self.inner(value, context)
@@ -199,16 +205,16 @@ class _Walk:
             case ast.ExceptHandler(name=name):
                 if name:
                     context.scope.bound.setdefault(name, (node.lineno, node.col_offset))
-                self.body(node.body, node, context.scope, loop=loop)
+                self.body(node.body, node, context.scope, loop=context.loop)
             case ast.expr():
                 if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
                     self.target(node, context)
                 else:
                     self.expression(node, parent, context)
 
-    def tail(self, statements: list[ast.stmt], owner: ast.AST, scope: Scope, *, loop: bool) -> None:
-        if statements:
-            self.body(statements, owner, scope, loop=loop)
+    def tail(self, node: ast.For | ast.AsyncFor | ast.While | ast.If, context: Context) -> None:
+        if node.orelse:
+            self.body(node.orelse, node, context.scope, loop=context.loop)
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, context: Context) -> None:
         place = (node.lineno, node.col_offset)
@@ -269,41 +275,47 @@ class _Walk:
 
     def inner(self, node: ast.expr, context: Context) -> None:
         """Notes the sites inside an expression that is none itself."""
-        match node:
-            case ast.Constant() | ast.JoinedStr():
-                self.long_string(node)
-            case ast.Name():
-                pass
-            case ast.Attribute(value=value):
-                self.inner(value, context)
-            case ast.Subscript(value=value, slice=key):
-                if isinstance(value, ast.Name):
-                    self.index.arrays[value.id] = None
-                self.inner(value, context)
-                self.expression(key, node, context._replace(whole=True))
-            case ast.Call(func=func, args=args, keywords=keywords):
-                self.call(node, func, args, keywords, context)
-            case ast.Lambda(args=args, body=body):
-                self.arguments(args, node, context)
-                self.expression(body, node, context._replace(extra=(*context.extra, *_parameters(args))))
-            case ast.NamedExpr(target=target, value=value):
-                self.bind(target, context.scope)
-                self.expression(value, node, context)
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                self.comprehension(node, context)
-            case _:
-                for name in node._fields:
-                    child = getattr(node, name, None)
-                    if isinstance(child, ast.expr):
-                        self.expression(child, node, context)
-                    elif isinstance(child, list):
-                        for one in child:
-                            if isinstance(one, ast.expr):
-                                self.expression(one, node, context)
+        special = _INSIDE.get(type(node))
+        if special is not None:
+            special(self, node, context)
+            return
+        for name in node._fields:
+            child = getattr(node, name, None)
+            if isinstance(child, ast.expr):
+                self.expression(child, node, context)
+            elif isinstance(child, list):
+                for one in child:
+                    if isinstance(one, ast.expr):
+                        self.expression(one, node, context)
 
-    def call(
-        self, node: ast.Call, func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], context: Context
-    ) -> None:
+    def name(self, _node: ast.Name, _context: Context) -> None:
+        pass
+
+    def attribute(self, node: ast.Attribute, context: Context) -> None:
+        self.inner(node.value, context)
+
+    def binary(self, node: ast.BinOp, context: Context) -> None:
+        self.expression(node.left, node, context)
+        self.expression(node.right, node, context)
+
+    def subscript(self, node: ast.Subscript, context: Context) -> None:
+        if isinstance(node.value, ast.Name):
+            self.index.arrays[node.value.id] = None
+        else:
+            self.inner(node.value, context)
+        self.expression(node.slice, node, context._replace(whole=True))
+
+    def anonymous(self, node: ast.Lambda, context: Context) -> None:
+        self.arguments(node.args, node, context)
+        context = context._replace(extra=(*context.extra, *_parameters(node.args)))
+        self.expression(node.body, node, context)
+
+    def walrus(self, node: ast.NamedExpr, context: Context) -> None:
+        self.bind(node.target, context.scope)
+        self.expression(node.value, node, context)
+
+    def call(self, node: ast.Call, context: Context) -> None:
+        func, args = node.func, node.args
         name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
         if isinstance(func, ast.Name):
             self.index.called[name] = None
@@ -316,7 +328,7 @@ class _Walk:
             context = context._replace(whole=True)
         for one in args:
             self.expression(one, node, context)
-        for keyword in keywords:
+        for keyword in node.keywords:
             self.expression(keyword.value, node, context)
 
     def comprehension(
@@ -344,6 +356,9 @@ class _Walk:
         else:
             self.long_string(node)
 
+    def text(self, node: ast.expr, _: Context) -> None:
+        self.long_string(node)
+
     def long_string(self, node: ast.expr) -> None:
         if node.end_lineno is not None and node.end_lineno > node.lineno:
             self.index.long_strings.append((node.lineno, node.end_lineno))
@@ -351,6 +366,39 @@ class _Walk:
     def iterated(self, node: ast.expr, *, certain: bool = True) -> None:
         if certain and isinstance(node, ast.Name):
             self.index.arrays[node.id] = None
+
+
+_STATEMENTS: dict[type, Callable[[_Walk, Any, Context], None]] = {
+    ast.Expr: _Walk.bare,
+    ast.Assign: _Walk.assignment,
+    ast.AugAssign: _Walk.changed,
+    ast.AnnAssign: _Walk.changed,
+    ast.FunctionDef: _Walk.function,
+    ast.AsyncFunctionDef: _Walk.function,
+    ast.ClassDef: _Walk.class_,
+    ast.For: _Walk.for_,
+    ast.AsyncFor: _Walk.for_,
+    ast.While: _Walk.while_,
+    ast.If: _Walk.if_,
+    ast.Import: _Walk.import_,
+    ast.ImportFrom: _Walk.import_,
+    ast.Match: _Walk.match,
+}
+_INSIDE: dict[type, Callable[[_Walk, Any, Context], None]] = {
+    ast.Constant: _Walk.text,
+    ast.JoinedStr: _Walk.text,
+    ast.Name: _Walk.name,
+    ast.Attribute: _Walk.attribute,
+    ast.BinOp: _Walk.binary,
+    ast.Subscript: _Walk.subscript,
+    ast.Call: _Walk.call,
+    ast.Lambda: _Walk.anonymous,
+    ast.NamedExpr: _Walk.walrus,
+    ast.ListComp: _Walk.comprehension,
+    ast.SetComp: _Walk.comprehension,
+    ast.GeneratorExp: _Walk.comprehension,
+    ast.DictComp: _Walk.comprehension,
+}
 
 
 def _parameters(args: ast.arguments) -> list[str]:
