@@ -17,7 +17,7 @@ def area(width, height, scale=1.5):
     return total
 '''
 
-PACKING = '''\
+PACKING = """\
 import numpy as np
 
 # EVOLVE-BLOCK-START
@@ -59,7 +59,7 @@ def main():
 
 if __name__ == "__main__":
     print(sum(r for *_, r in main()))
-'''
+"""
 
 TWO_BLOCKS = '''\
 """Two blocks, and a marker in a string: # EVOLVE-BLOCK-START"""
@@ -85,7 +85,7 @@ def priority(item, bins):
     return score
 '''
 
-CLASSES = '''\
+CLASSES = """\
 from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
@@ -129,7 +129,7 @@ def steps(n: int, /, k: int = 2, *, cap: int | None = None) -> int:
     else:
         count -= 1
     return min(total, cap) if cap is not None else total + count
-'''
+"""
 
 STRINGS = '''\
 def describe(name, values):
@@ -151,7 +151,7 @@ SELECT {values[0] + 1}
     return text, raw, 1_000 + 0x1F + 1e-3 + 2j
 '''
 
-MODERN = '''\
+MODERN = """\
 import asyncio
 
 
@@ -190,7 +190,7 @@ def walk(tree):
 key = lambda pair, k=2: (pair[0] ** k, -pair[1])
 table = {(i, j): i * j for i in range(4) for j in range(i) if i != j}
 assert table, "never empty"
-'''
+"""
 
 UNICODE = '''\
 # -*- coding: utf-8 -*-
@@ -206,7 +206,7 @@ TABS = "def f(x):\n\tif x > 1:\n\t\ty = x * 2\n\t\treturn y\n\telif x < -1:\n\t\
 
 CRLF = PLAIN.replace("\n", "\r\n")
 
-NESTED = '''\
+NESTED = """\
 def outer(data):
     best = None
     def score(item):
@@ -230,12 +230,8 @@ def outer(data):
     matrix[a - 1][0:2] = [b, -1]
     del c
     return ranked, best, matrix[-1], a if a else b
-'''
+"""
 
 FORMULA = "def f(x, y):\n    return 1.0 * x + 0.5\n"
 
-ALL = {
-    name.lower(): text
-    for name, text in list(globals().items())
-    if name.isupper() and isinstance(text, str)
-}
+ALL = {name.lower(): text for name, text in list(globals().items()) if name.isupper() and isinstance(text, str)}

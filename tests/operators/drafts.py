@@ -13,7 +13,11 @@ from evoengine.types import Brief, Cause, Draft, Elite, Evaluation, Failed, Idio
 
 
 def draft_of(
-    *texts: str, arm: str = "", seed: int = 0, scores: Sequence[float] = (), entry: str = "main",
+    *texts: str,
+    arm: str = "",
+    seed: int = 0,
+    scores: Sequence[float] = (),
+    entry: str = "main",
     idioms: tuple[Idiom, ...] = (),
 ) -> Draft:
     elites = tuple(
@@ -22,7 +26,13 @@ def draft_of(
     )
     brief = Brief(name="toy", goal="a toy", entry=entry, idioms=idioms)
     return Draft(
-        number=seed, island=0, operator="operator", arm=arm, parents=elites, inspirations=(), brief=brief,
+        number=seed,
+        island=0,
+        operator="operator",
+        arm=arm,
+        parents=elites,
+        inspirations=(),
+        brief=brief,
         rng=Stream(seed, seed, "operator"),
     )
 

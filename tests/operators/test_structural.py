@@ -184,7 +184,13 @@ def test_other_languages_contexts_and_broken_programs_have_no_child():
     ):
         elite = Elite(number=1, content=content, scored=scored, cell=())
         alone = Draft(
-            number=1, island=0, operator="", arm="const", parents=(elite,), inspirations=(), brief=draft.brief,
+            number=1,
+            island=0,
+            operator="",
+            arm="const",
+            parents=(elite,),
+            inspirations=(),
+            brief=draft.brief,
             rng=draft.rng,
         )
         assert child_of(alone) is None
@@ -195,7 +201,14 @@ def test_other_files_of_a_program_are_kept():
     elite = Elite(number=1, content=program, scored=Scored(score=0.0), cell=())
     draft = draft_of("x = 1\n", arm="const")
     alone = Draft(
-        number=1, island=0, operator="", arm="const", parents=(elite,), inspirations=(), brief=draft.brief, rng=draft.rng
+        number=1,
+        island=0,
+        operator="",
+        arm="const",
+        parents=(elite,),
+        inspirations=(),
+        brief=draft.brief,
+        rng=draft.rng,
     )
     conversation = Structural().breed(alone)
     with pytest.raises(StopIteration) as end:
