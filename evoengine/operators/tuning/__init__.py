@@ -1,0 +1,1 @@
+"""Numbers of a program as a vector: lifted out, searched, baked back, and frozen from what a program computes."""
