@@ -28,13 +28,13 @@ hostile = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
     max_leaves=20,
 )
-"""What a jailed process may send: any JSON, and the NaN and infinities that should not have come through."""
+"""Any JSON, and the NaN and infinities that should not have come through the jail."""
 
 HOSTILE = [
-    *(None, True, False, 0, 1, -1, 10**20, -(10**20), 0.0, 1e308, math.nan, math.inf, -math.inf, "", "1", "nan"),
-    *([], {}, [[]], [None], [True], [[True, True, True]], {"score": 1e9}, [{"score": 1e9}], [1e9], ["score"]),
-    *([math.nan], [math.inf], [[math.nan, math.nan, 1000.0]], [[[[[[1.0]]]]]], [10**20], list(range(1000))),
-    *([[0.5, 0.5, "1000"]], np.array([math.nan]), np.array([]), np.array([math.inf, 1.0])),
+    *(None, True, False, 10**20, -(10**20), math.nan, math.inf, -math.inf, "", "1", "nan", [], {}, [[]]),
+    *({"score": 1e9}, [{"score": 1e9}], ["score"], [None], [True], [[True, True, True]], [10**20], [[[[[[1.0]]]]]]),
+    *([math.nan], [math.inf], [[math.nan, math.nan, 1000.0]], [[0.5, 0.5, "1000"]]),
+    *(np.array([math.nan]), np.array([]), np.array([math.inf, 1.0]), np.array([[1.0]])),
 ]
 
 
@@ -85,6 +85,10 @@ def values(score: Score) -> tuple[Any, ...]:
     return (score.value, score.metrics, score.instances, score.feedback)
 
 
+INHERITED = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+"""What hypothesis would hold against a property in a class with fixtures that others inherit."""
+
+
 class ProblemContract:
     """Inherit it and give a fixture `problem`."""
 
@@ -122,7 +126,11 @@ class ProblemContract:
         with pytest.raises(Reject):
             problem.play(_Always(answer), problem.stages[0].name)
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+    @settings(
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+        deadline=None,
+        max_examples=60,
+    )
     @given(answer=hostile)
     def test_no_answer_crashes_the_judge_or_beats_the_best_known(self, problem, answer):
         try:
