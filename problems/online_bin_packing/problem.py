@@ -2,6 +2,7 @@
 
 import math
 import random
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from pydantic import PrivateAttr
 
 from evoengine.checks import numbers
 from evoengine.problem import Player, Problem, Reject, Score
-from evoengine.types import Anchor, Feature, Limits, Stage
+from evoengine.types import Anchor, Feature, Idiom, Limits, Stage
 
 CAPACITY = {"or3": 150, "weibull": 100}
 """Of a bin, by family."""
@@ -22,6 +23,11 @@ SIZES = {
     ("weibull", "held_out"): (5, 5000),
 }
 """Instances and items of each, by family and stage."""
+
+
+def _idiom(name: str, code: str, source: str) -> Idiom:
+    holes = {"left": "left", "score": "score"}
+    return Idiom(name=name, code=code + "\n", holes=holes, imports=("import numpy as np",), source=source)
 
 
 class OnlineBinPacking(Problem):
@@ -40,16 +46,27 @@ class OnlineBinPacking(Problem):
     )
     entry: ClassVar[str] = "priority"
     direction: ClassVar[Literal["maximize", "minimize"]] = "minimize"
-    seed: ClassVar[Any] = (
-        "import numpy as np\n\n\ndef priority(item, bins):\n"
-        '    """Best fit: the least room left is the best."""\n    return -(bins - item)\n'
-    )
+    seed: ClassVar[Any] = (Path(__file__).parent / "seed.py").read_text(encoding="utf-8")
     features: ClassVar[tuple[Feature, ...]] = (
         Feature(name="tightest_share", low=0.0, high=1.0, bins=20),
-        Feature(name="opened_early", low=0.0, high=0.2, bins=20),
+        Feature(name="opened_early", low=0.0, high=0.4, bins=20),
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=2.0, wall_seconds=60.0, memory_mib=512, output_mib=1.0)
     stages: ClassVar[tuple[Stage, ...]] = (Stage(name="train"), Stage(name="held_out", held_out=True))
+
+    idioms: ClassVar[tuple[Idiom, ...]] = (
+        _idiom("full_first", "$score = $score + 100.0 * ($left <= 0.0)", "a bin that gets full can do no better"),
+        _idiom(
+            "avoid_band",
+            "$score = $score - 50.0 * (($left > 2.0) & ($left < 20.0))",
+            "room that is too small for most items is lost",
+        ),
+        _idiom(
+            "avoid_hump",
+            "$score = $score - 10.0 * $left * np.exp(-$left / 10.0)",
+            "the same with a smooth edge",
+        ),
+    )
 
     family: Literal["or3", "weibull"] = "or3"
     _made: dict[str, list[list[int]]] = PrivateAttr(default_factory=dict)

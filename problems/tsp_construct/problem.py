@@ -2,6 +2,7 @@
 
 import math
 import random
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from evoengine.checks import numbers
 from evoengine.problem import Player, Problem, Score
-from evoengine.types import Feature, Limits, Stage
+from evoengine.types import Feature, Idiom, Limits, Stage
 
 INSTANCES = {"train": 32, "held_out": 64}
 
@@ -31,16 +32,28 @@ class TspConstruct(Problem):
     )
     entry: ClassVar[str] = "score_next"
     direction: ClassVar[Literal["maximize", "minimize"]] = "minimize"
-    seed: ClassVar[Any] = (
-        "import numpy as np\n\n\ndef score_next(distance, home, nearest, mean):\n"
-        '    """The nearest city is next."""\n    return -distance\n'
-    )
+    seed: ClassVar[Any] = (Path(__file__).parent / "seed.py").read_text(encoding="utf-8")
     features: ClassVar[tuple[Feature, ...]] = (
         Feature(name="nearest_share", low=0.3, high=1.0, bins=20),
         Feature(name="closing", low=0.0, high=0.8, bins=16),
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=2.0, wall_seconds=60.0, memory_mib=512, output_mib=1.0)
     stages: ClassVar[tuple[Stage, ...]] = (Stage(name="train"), Stage(name="held_out", held_out=True))
+
+    idioms: ClassVar[tuple[Idiom, ...]] = (
+        Idiom(
+            name="far_from_home_first",
+            code="$score = $score + 0.2 * $home\n",
+            holes={"score": "score", "home": "home"},
+            source="the way back should be short",
+        ),
+        Idiom(
+            name="lonely_first",
+            code="$score = $score + 0.2 * $nearest\n",
+            holes={"score": "score", "nearest": "nearest"},
+            source="a city that is left over alone is dear later",
+        ),
+    )
 
     cities: Annotated[int, Field(ge=4, le=200)] = 60
     _made: dict[str, npt.NDArray[Any]] = PrivateAttr(default_factory=dict)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
 from evoengine.problem import Reject
+from evoengine.types import Program
 from tests.problems.contract import InProcess, ProblemContract, shipped
 
 module = shipped("online_bin_packing")
@@ -186,3 +187,13 @@ def test_no_priorities_use_fewer_bins_than_the_lower_bound(seed):
 def test_an_unknown_family_is_a_setting_error():
     with pytest.raises(SettingError, match="family"):
         OnlineBinPacking(family="or4")
+
+
+@pytest.mark.parametrize("idiom", OnlineBinPacking.idioms, ids=lambda idiom: idiom.name)
+def test_an_idiom_in_the_seed_makes_a_rule_that_is_no_worse(idiom):
+    end = "    return np.asarray(score, dtype=float)\n"
+    problem = OnlineBinPacking()
+    program = Program.of(OnlineBinPacking.seed.replace(end, "    " + idiom.code.replace("$", "") + end))
+    seed, child = (problem.play(InProcess.of(problem, one)).value for one in (*problem.seeds(), program))
+    assert program.text != OnlineBinPacking.seed
+    assert child <= seed

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
 from evoengine.problem import Reject
+from evoengine.types import Program
 from tests.problems.contract import InProcess, ProblemContract, shipped
 
 module = shipped("tsp_construct")
@@ -125,3 +126,13 @@ def test_train_and_held_out_cities_differ():
 def test_a_wrong_number_of_cities_is_a_setting_error(cities):
     with pytest.raises(SettingError, match="cities"):
         TspConstruct(cities=cities)
+
+
+@pytest.mark.parametrize("idiom", TspConstruct.idioms, ids=lambda idiom: idiom.name)
+def test_an_idiom_in_the_seed_makes_a_rule_that_is_no_worse(idiom):
+    end = "    return np.asarray(score, dtype=float)\n"
+    problem = TspConstruct()
+    program = Program.of(TspConstruct.seed.replace(end, "    " + idiom.code.replace("$", "") + end))
+    seed, child = (problem.play(InProcess.of(problem, one)).value for one in (*problem.seeds(), program))
+    assert program.text != TspConstruct.seed
+    assert child <= seed
