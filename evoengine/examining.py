@@ -118,7 +118,7 @@ class _Canned(Session):
     def batch(
         self,
         calls: Sequence[Sequence[Any]],
-        entry: str | None = None,
+        entry: str | None = None,  # noqa: ARG002
         *,
         plain: bool = False,  # noqa: ARG002
     ) -> list[Any]:

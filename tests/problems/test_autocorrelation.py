@@ -1,0 +1,97 @@
+import json
+import math
+import textwrap
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evoengine.errors import SettingError
+from evoengine.problem import Reject
+from evoengine.types import Program
+from tests.problems.contract import InProcess, ProblemContract, shipped
+
+Autocorrelation = shipped("autocorrelation").Autocorrelation
+
+
+class TestContract(ProblemContract):
+    @pytest.fixture
+    def problem(self):
+        return Autocorrelation()
+
+
+def truth(heights):
+    """The value in rationals, from the definition."""
+    exact, count = list(map(Fraction, heights)), len(heights)
+    peak = max(
+        sum(exact[i] * exact[shift - i] for i in range(max(0, shift - count + 1), min(count, shift + 1)))
+        for shift in range(2 * count - 1)
+    )
+    return 2 * count * peak / sum(exact) ** 2
+
+
+height = st.floats(0, 1e308) | st.sampled_from([0.0, 1.0, 1e-200, 5e-324, 1e-162, 1e300]) | st.integers(0, 9)
+
+
+@given(st.lists(height, min_size=1, max_size=9).filter(any))
+def test_the_value_is_an_upper_bound_of_the_exact_one_and_close_to_it(heights):
+    value, exact = Fraction(Autocorrelation().judge([heights]).value), truth(heights)
+    assert exact <= value <= exact * (1 + (len(heights) + 24) * Fraction(2) ** -52)
+
+
+def test_the_value_of_many_steps_is_an_upper_bound_too():
+    heights = np.random.default_rng(0).random(150).round(6).tolist()
+    value, exact = Fraction(Autocorrelation().judge([heights]).value), truth(heights)
+    assert exact <= value <= exact * (1 + Fraction(1, 10**12))
+
+
+@given(st.integers(1, 300))
+def test_a_flat_function_scores_two(count):
+    assert Autocorrelation().judge([[0.7] * count]).value == pytest.approx(2.0, rel=1e-12)
+
+
+@given(st.lists(st.floats(1e-3, 1.0), min_size=1, max_size=20), st.integers(-900, 900))
+def test_scaling_by_a_power_of_two_changes_nothing(heights, power):
+    scaled = [math.ldexp(one, power) for one in heights]
+    assert Autocorrelation().judge([scaled]).value == Autocorrelation().judge([heights]).value
+
+
+def test_heights_whose_products_underflow_do_not_score_zero():
+    assert Autocorrelation().judge([[1e-200, 3e-200, 1e-200]]).value > 1.5
+
+
+@pytest.mark.parametrize(
+    "heights", [[], [0.0], [0, 0, 0], [1.0, -1e-300], [1.0, True], [1.0, math.nan], [1.0, "2"], [1.0] * 4001, [[1.0]]]
+)
+def test_bad_heights_are_refused(heights):
+    with pytest.raises(Reject):
+        Autocorrelation().judge([heights])
+
+
+def test_a_reported_value_beside_the_heights_is_refused():
+    with pytest.raises(Reject):
+        Autocorrelation().judge([[[1.0, 1.0], 1.4]])
+
+
+@pytest.mark.parametrize("longest", [0, 4001])
+def test_a_wrong_longest_is_a_setting_error(longest):
+    with pytest.raises(SettingError, match="longest"):
+        Autocorrelation(longest=longest)
+
+
+def test_idioms_in_the_seed_give_a_better_function():
+    code = "".join(
+        textwrap.indent(idiom.code.replace("$", ""), "    ")
+        for name in ("jitter", "ascend", "refine")
+        for idiom in Autocorrelation.idioms
+        if idiom.name == name
+    )
+    imports = "\n".join(line for idiom in Autocorrelation.idioms for line in idiom.imports)
+    end = "    return heights\n"
+    program = Program.of(imports + "\n" + Autocorrelation.seed.replace(end, code + end))
+    problem = Autocorrelation()
+    heights = json.loads(json.dumps(InProcess.of(problem, program)()))
+    assert len(heights) == 100
+    assert problem.judge([heights]).value < 1.6

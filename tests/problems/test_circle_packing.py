@@ -1,0 +1,153 @@
+import json
+import math
+import textwrap
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from evoengine.errors import SettingError
+from evoengine.problem import Reject
+from evoengine.types import Program
+from tests.problems.contract import InProcess, ProblemContract, shipped
+
+module = shipped("circle_packing")
+CirclePacking = module.CirclePacking
+
+
+class TestContract(ProblemContract):
+    @pytest.fixture
+    def problem(self):
+        return CirclePacking()
+
+
+def truly_valid(circles):
+    """The rule, in rationals, pair by pair."""
+    exact = [tuple(map(Fraction, circle)) for circle in circles]
+    inside = all(r >= 0 and r <= x <= 1 - r and r <= y <= 1 - r for x, y, r in exact)
+    return inside and all(
+        (a - c) ** 2 + (b - d) ** 2 >= (r + s) ** 2 for i, (a, b, r) in enumerate(exact) for c, d, s in exact[:i]
+    )
+
+
+def accepted(circles):
+    try:
+        return CirclePacking(n=len(circles)).judge([[list(circle) for circle in circles]])
+    except Reject:
+        return None
+
+
+def nudged(value, steps):
+    for _ in range(abs(steps)):
+        value = math.nextafter(value, math.inf if steps > 0 else -math.inf)
+    return value
+
+
+def test_one_circle_fills_the_square():
+    assert accepted([(0.5, 0.5, 0.5)]).value == 0.5 == CirclePacking(n=1).best_known.value
+
+
+def test_four_circles_that_touch_sum_to_one():
+    assert accepted([(x, y, 0.25) for x in (0.25, 0.75) for y in (0.25, 0.75)]).value == 1.0
+
+
+def test_two_circles_on_the_diagonal_reach_the_optimum_from_below():
+    r = 1 / (2 + math.sqrt(2))
+    assert accepted([(r * (1 - 1e-15), r * (1 - 1e-15), r * (1 - 1e-14)), (1 - r, 1 - r, r * (1 - 1e-14))]).value == (
+        pytest.approx(2 - math.sqrt(2), abs=1e-13)
+    )
+
+
+@given(st.integers(-3, 3), st.integers(-3, 3), st.integers(-3, 3), st.sampled_from([0.25, 0.1, 1e-3, 0.4]))
+def test_touching_is_decided_exactly_to_the_last_bit(move, grow, grow_other, r):
+    circles = [(0.5 - r, 0.5, nudged(r, grow)), (nudged(0.5 + r, move), 0.5, nudged(r, grow_other))]
+    assert (accepted(circles) is not None) == truly_valid(circles)
+
+
+@given(st.integers(-3, 3), st.integers(-3, 3), st.floats(0, 0.5))
+@example(0, 0, 1e-17)
+def test_a_wall_is_decided_exactly_to_the_last_bit(move, grow, r):
+    circles = [(nudged(1 - r, move), 0.5, max(0.0, nudged(r, grow)))]
+    assert (accepted(circles) is not None) == truly_valid(circles)
+
+
+coordinate = st.floats(0, 1) | st.sampled_from([0.0, 0.25, 0.5, 1.0, 5e-324, 1e-160, 1e-320])
+radius = st.floats(0, 0.3) | st.sampled_from([0.0, -0.0, 5e-324, 1e-161, 0.25, -1e-9])
+
+
+@given(st.lists(st.tuples(coordinate, coordinate, radius), min_size=1, max_size=6))
+def test_what_is_accepted_is_valid_in_rationals_and_its_score_is_the_sum(circles):
+    score = accepted(circles)
+    assert (score is not None) == truly_valid(circles)
+    if score is not None:
+        assert score.value == float(sum(Fraction(r) for _, _, r in circles))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 9, 10, 11, 30])
+def test_the_seeds_packings_are_valid_in_rationals_for_every_n(n):
+    [packing] = candidate(CirclePacking.seed, n)
+    assert truly_valid(packing)
+
+
+def test_the_naive_seed_scores_about_one():
+    assert 0.96 <= CirclePacking().judge(candidate(CirclePacking.seed, 26)).value <= 1.2
+
+
+@pytest.mark.parametrize("circle", [(0.5, 0.5, True), ("0.5", 0.5, 0.1), (0.5, 0.5), (0.5, 0.5, math.nan), None])
+def test_one_bad_circle_spoils_the_packing(circle):
+    packing = [[0.1, 0.1, 0.01], [0.9, 0.9, 0.01], circle]
+    with pytest.raises(Reject):
+        CirclePacking(n=3).judge([packing])
+
+
+def test_centres_that_are_not_numbers_do_not_hide_large_radii():
+    with pytest.raises(Reject):
+        CirclePacking(n=2).judge([[[math.nan, math.nan, 1000.0], [math.nan, math.nan, 1000.0]]])
+
+
+def test_a_packing_of_another_size_is_refused():
+    with pytest.raises(Reject, match="26 entries"):
+        CirclePacking().judge([[[0.5, 0.5, 0.5]]])
+
+
+def test_a_packing_under_a_tolerance_of_1e_9_is_refused():
+    circles = [(x, y, 0.25 + 1e-9) for x in (0.25, 0.75) for y in (0.25, 0.75)]
+    assert accepted(circles) is None
+
+
+@pytest.mark.parametrize("n", [0, -1, 2001, "many"])
+def test_a_wrong_n_is_a_setting_error(n):
+    with pytest.raises(SettingError, match="n"):
+        CirclePacking(n=n)
+
+
+def test_a_size_without_a_record_has_no_best_known():
+    assert CirclePacking(n=7).best_known is None
+    assert CirclePacking(n=32).best_known.value == 2.939572771205
+
+
+def candidate(source, n):
+    return json.loads(json.dumps([InProcess.of(CirclePacking(), Program.of(source))(n)]))
+
+
+def with_idiom(name):
+    """The seed with one idiom before the last statement of its block, as a person would put it there."""
+    [idiom] = [one for one in CirclePacking.idioms if one.name == name]
+    code = textwrap.indent(idiom.code.replace("$", ""), "    ")
+    end = "    return centers, radii\n"
+    return "\n".join(idiom.imports) + "\n" + CirclePacking.seed.replace(end, code + end)
+
+
+@pytest.mark.parametrize(("name", "least"), [("grow_radii", 1.15), ("best_radii", 1.2), ("polish", 2.55), ("hop", 2.6)])
+def test_an_idiom_in_the_seed_gives_a_better_packing_that_is_strictly_valid(name, least):
+    outputs = candidate(with_idiom(name), 26)
+    assert truly_valid(outputs[0])
+    assert CirclePacking().judge(outputs).value > least
+
+
+def test_the_best_radii_are_at_least_as_large_as_the_grown_ones():
+    grown, best = (np.array(candidate(with_idiom(name), 12)[0]) for name in ("grow_radii", "best_radii"))
+    assert grown[:, :2] == pytest.approx(best[:, :2])
+    assert best[:, 2].sum() >= grown[:, 2].sum() - 1e-9

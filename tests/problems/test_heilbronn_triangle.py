@@ -1,0 +1,101 @@
+import json
+import math
+import textwrap
+from fractions import Fraction
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evoengine.errors import SettingError
+from evoengine.problem import Reject
+from evoengine.types import Program
+from tests.problems.contract import InProcess, ProblemContract, shipped
+
+HeilbronnTriangle = shipped("heilbronn_triangle").HeilbronnTriangle
+
+
+class TestContract(ProblemContract):
+    @pytest.fixture
+    def problem(self):
+        return HeilbronnTriangle()
+
+
+def truth(points):
+    """The smallest area as a share, in rationals; None for points outside."""
+    exact = [tuple(map(Fraction, point)) for point in points]
+    if not all(x >= 0 and y >= 0 and x + y <= 1 for x, y in exact):
+        return None
+    return min(abs((b - a) * (f - d) - (c - a) * (e - d)) for (a, d), (b, e), (c, f) in combinations(exact, 3))
+
+
+def judged(points):
+    try:
+        return HeilbronnTriangle(n=len(points)).judge([[list(point) for point in points]])
+    except Reject:
+        return None
+
+
+coordinate = st.floats(0, 1) | st.sampled_from([0.0, 1 / 3, 0.5, 1.0, 1e-17, 5e-324, 1 - 2**-53])
+
+
+@given(st.lists(st.tuples(coordinate, coordinate).map(lambda p: (p[0], p[1] * (1 - p[0]))), min_size=3, max_size=6))
+def test_the_score_is_the_exact_smallest_area_rounded_once(points):
+    score, exact = judged(points), truth(points)
+    assert (score is None) == (exact is None)
+    if score is not None:
+        assert score.value == float(exact)
+
+
+@given(coordinate, st.integers(-2, 2))
+def test_the_slanted_side_is_decided_exactly_to_the_last_bit(x, steps):
+    y = 1 - x
+    for _ in range(abs(steps)):
+        y = math.nextafter(y, math.copysign(2.0, steps))
+    points = [(0.0, 0.0), (0.25, 0.0), (x, y)]
+    assert (judged(points) is None) == (truth(points) is None)
+
+
+def test_the_corners_span_all_of_the_triangle():
+    assert judged([(0, 0), (1, 0), (0, 1)]).value == 1.0
+
+
+def test_the_corners_and_the_centroid_reach_a_third():
+    score = judged([(0, 0), (1, 0), (0, 1), (1 / 3, 1 / 3)])
+    assert score.value == pytest.approx(1 / 3, abs=1e-15)
+
+
+def test_three_points_on_a_line_score_nothing():
+    assert judged([(0.0, 0.0), (0.25, 0.25), (0.5, 0.5), (0.0, 1.0)]).value == 0.0
+
+
+@pytest.mark.parametrize("point", [[True, 0.1], ["0.1", 0.1], [0.1], [math.nan, 0.1], [0.1, 0.1, 0.1], [-1e-320, 0.1]])
+def test_one_bad_point_spoils_the_answer(point):
+    with pytest.raises(Reject):
+        HeilbronnTriangle(n=4).judge([[[0.0, 0.0], [0.5, 0.1], [0.1, 0.5], point]])
+
+
+def test_another_number_of_points_is_refused():
+    with pytest.raises(Reject, match="11 entries"):
+        HeilbronnTriangle().judge([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
+
+
+@pytest.mark.parametrize("n", [2, 41])
+def test_a_wrong_n_is_a_setting_error(n):
+    with pytest.raises(SettingError, match="n"):
+        HeilbronnTriangle(n=n)
+
+
+def with_idiom(name):
+    [idiom] = [one for one in HeilbronnTriangle.idioms if one.name == name]
+    code = textwrap.indent(idiom.code.replace("$", ""), "    ")
+    end = "    return points\n"
+    return "\n".join(idiom.imports) + "\n" + HeilbronnTriangle.seed.replace(end, code + end)
+
+
+@pytest.mark.parametrize(("name", "n", "least"), [("polish", 5, 0.1715), ("hop", 6, 0.12499), ("hop", 11, 0.02)])
+def test_an_idiom_in_the_seed_gives_a_better_valid_answer(name, n, least):
+    problem = HeilbronnTriangle(n=n)
+    points = json.loads(json.dumps(InProcess.of(problem, Program.of(with_idiom(name)))(n)))
+    assert least < problem.judge([points]).value == float(truth(points)) <= problem.best_known.value
