@@ -5,8 +5,7 @@ import numpy as np
 
 
 def construct_packing():
-    """
-    An arrangement of 26 circles in a unit square.
+    """An arrangement of 26 circles in a unit square.
 
     Returns:
         centers (26, 2), radii (26,), and the sum of the radii.
@@ -51,8 +50,7 @@ def construct_packing():
 
 
 def compute_max_radii(centers):
-    """
-    The largest radii that keep the circles apart and inside the square.
+    """The largest radii that keep the circles apart and inside the square.
 
     Args:
         centers: (n, 2)
@@ -105,7 +103,7 @@ def visualize(centers, radii):
     """Draws the packing as text."""
     size = 40
     rows = [[" "] * size for _ in range(size)]
-    for (x, y), r in zip(centers, radii):
+    for (x, y), r in zip(centers, radii, strict=True):
         for i in range(size):
             for j in range(size):
                 dx, dy = i / size - x, j / size - y
@@ -117,7 +115,7 @@ def visualize(centers, radii):
 def main():
     """What the judge calls."""
     centers, radii, _ = run_packing()
-    return [[float(x), float(y), float(r)] for (x, y), r in zip(centers, radii)]
+    return [[float(x), float(y), float(r)] for (x, y), r in zip(centers, radii, strict=True)]
 
 
 if __name__ == "__main__":

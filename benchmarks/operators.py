@@ -22,6 +22,7 @@ PROGRAM = Path(__file__).parent / "circle_packing_130.py"
 
 
 def draft_of(arm: str, seed: int, texts: tuple[str, ...]) -> Draft:
+    """A draft whose parents are these texts."""
     parents = tuple(
         Elite(number=at, content=Program.of(text), scored=Scored(score=0.0), cell=()) for at, text in enumerate(texts)
     )

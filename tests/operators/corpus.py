@@ -202,7 +202,10 @@ def größe(λ, δ=0.5):
     return ergebnis if λ>1or δ<1 else(-δ)
 '''
 
-TABS = "def f(x):\n\tif x > 1:\n\t\ty = x * 2\n\t\treturn y\n\telif x < -1:\n\t\treturn -x\n\telse:\n\t\tx += 1\n\treturn x"
+TABS = (
+    "def f(x):\n\tif x > 1:\n"
+    "\t\ty = x * 2\n\t\treturn y\n\telif x < -1:\n\t\treturn -x\n\telse:\n\t\tx += 1\n\treturn x"
+)
 
 CRLF = PLAIN.replace("\n", "\r\n")
 

@@ -143,7 +143,10 @@ def test_a_neutral_term_changes_no_result(seed):
 
 def test_a_function_crosses_over_with_what_it_needs():
     mine = "def main(x):\n    return x\n"
-    theirs = "import math\nOFFSET = 3\n\ndef twice(x):\n    return 2 * x + OFFSET\n\ndef main(x):\n    return twice(math.floor(x))\n"
+    theirs = (
+        "import math\nOFFSET = 3\n\ndef twice(x):\n    return 2 * x + OFFSET\n\n"
+        "def main(x):\n    return twice(math.floor(x))\n"
+    )
     child = child_of(draft_of(mine, theirs, arm="x_func"), stack=0.0, tries=1)
     module: dict[str, object] = {}
     exec(child, module)

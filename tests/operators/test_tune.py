@@ -35,7 +35,7 @@ def numbers(text: str) -> list[float | int]:
 def test_it_fits_the_constants_of_a_line(arm, seed):
     driver = Driver(fit_to(2.0, -0.7), XS)
     child = driver.breed(Tune(budget=300), draft_of(LINE, arm=arm, seed=seed, scores=[driver.score(LINE)]))
-    slope, offset = [value for value in numbers(child.text)][:2]
+    slope, offset = numbers(child.text)[:2]
     assert driver.score(child.text) > -1e-6
     assert slope == pytest.approx(2.0, abs=2e-3)
     assert "# a line" in child.text
@@ -168,9 +168,12 @@ def test_no_number_and_no_program_mean_no_child():
     draft = draft_of(LINE, arm="cmaes")
     conversation = Tune().breed(draft)
     request = next(conversation)
-    with pytest.raises(NoChild):
-        while True:
+    for _ in range(1000):
+        try:
             request = conversation.send(tuple(Failed(cause=Cause.CRASHED) for _ in request.points))
+        except NoChild:
+            return
+    pytest.fail("it went on for ever")
 
 
 RING = '''\
@@ -243,6 +246,8 @@ def test_a_lying_probe_costs_no_more_than_the_draft():
     for answer in (
         [["list", ["__import__('os')"]] * 2],
         [None],
+        [[["list", [10**5000, 1.5]]] * 2],
+        [[["list", [1e999, 1.5]]] * 2],
         [[None, None]],
         [[["array", 3]] * 2],
         [[1, 2]],

@@ -4,6 +4,6 @@ What lies outside an edit keeps its bytes, comments and formatting included. Mea
 130 lines: a splice with its index costs well under a tenth of a concrete-syntax-tree round trip.
 """
 
-from evoengine.operators.splice.source import Block, Patch, Site, Source, Splice, compiles, source_of, spliced
+from evoengine.operators.splice.source import Block, Context, Patch, Site, Source, Splice, compiles, source_of, spliced
 
-__all__ = ["Block", "Patch", "Site", "Source", "Splice", "compiles", "source_of", "spliced"]
+__all__ = ["Block", "Context", "Patch", "Site", "Source", "Splice", "compiles", "source_of", "spliced"]

@@ -15,6 +15,9 @@ from evoengine.types import JSON
 
 PROBE = "__probe__"
 _FEWEST, _MOST = 2, 400
+_DEEPEST = 12
+"""Nested lists of a snapshot: two for each level of the value."""
+_LARGEST = 1e15
 _WIDTH = 100
 _LIKELY = {"array": 0.2, "any": 1.0, "number": 2.0}
 """Kinds of names that may hold arrays; the smaller the figure, the earlier they are looked at."""
@@ -127,6 +130,8 @@ def frozen(source: Source, capture: Capture, value: JSON) -> Frozen | None:
 
     Statements before it that served only to compute the value are left out.
     """
+    if not _is_shallow(value, _DEEPEST):
+        return None
     numbers = list(_numbers(value))
     if not _FEWEST <= len(numbers) <= _MOST or len(set(numbers)) == 1:
         return None
@@ -155,6 +160,10 @@ def frozen(source: Source, capture: Capture, value: JSON) -> Frozen | None:
         return None
     start = child.data.find(line)
     return Frozen(child, start, start + len(line)) if start >= 0 else None
+
+
+def _is_shallow(value: JSON, room: int) -> bool:
+    return not isinstance(value, list) or (room > 0 and all(_is_shallow(one, room - 1) for one in value))
 
 
 def _numbers(value: JSON) -> Iterator[float]:
@@ -186,7 +195,7 @@ def _written(value: JSON, numpy: str | None, indent: str) -> str | None:
             return f"{opening}\n" + "".join(f"{indent}    {text},\n" for text in _rows(texts)) + f"{indent}{closing}"
         case bool():
             return None
-        case int() | float():
+        case int() | float() if abs(value) < _LARGEST:
             return repr(value)
     return None
 
