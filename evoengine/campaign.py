@@ -47,6 +47,9 @@ from evoengine.types import (
     Scored,
 )
 
+_PATIENCE = 5.0
+"""Seconds that work in flight is given at least when a run's time is over."""
+
 
 class Campaign:
     """Evolves one problem's programs and keeps all that happened in a store.
@@ -145,7 +148,8 @@ class Campaign:
         Args:
             evaluations: judged calls in all (earlier runs of this campaign included), and one for each
                 record that needed none.
-            seconds: wall time of this run.
+            seconds: wall time of this run. What is in flight then is given a twentieth of it (at least 5 s)
+                to be finished, and is else given up, to be done anew by a later run.
             until_score: the problem's own value to reach.
             stop: any other condition; the run ends when any one holds.
 
@@ -177,6 +181,7 @@ class Campaign:
                     propose=self._propose,
                     commit=lambda proposals: self._commit(self._records(proposals)),
                     halted=lambda draft, at: self._halt or condition.reason(self._ahead(at, draft.number)),
+                    patience=None if seconds is None else max(_PATIENCE, seconds / 20),
                 )
                 try:
                     reason = await pipeline.run()
@@ -184,6 +189,8 @@ class Campaign:
                     self._forget()  # what was asked and not committed will be drafted anew
                     self.store.note_run(run, time.monotonic() - self._began, type(error).__name__)
                     raise
+                if pipeline.gave_up:
+                    self._forget()
                 await self._check_champion()
                 self._snapshot()
                 self.store.note_run(run, time.monotonic() - self._began, reason)
@@ -204,10 +211,10 @@ class Campaign:
         if not any(isinstance(one.evaluation, Scored) for one in judged):
             [first, *_] = judged
             assert isinstance(first.evaluation, Failed)
+            *_, last = first.evaluation.feedback.strip().splitlines() or ["no further word"]
             raise ProblemError(
-                f"no seed of problem {self.problem.name!r} scores: {first.evaluation.cause}: "
-                f"{first.evaluation.feedback.strip() or 'no further word'}. Nothing was recorded; "
-                f"mend the seed or the judge, and see `evoengine check`."
+                f"no seed of problem {self.problem.name!r} scores: {first.evaluation.cause}: {last}. "
+                f"Nothing was recorded; mend the seed or the judge, and see `evoengine check`."
             )
         records = [
             Record(

@@ -265,10 +265,12 @@ class Sqlite(Store):
             return array("d", (math.nan if score == math.inf else score for (score,) in rows))
 
     def recall(self, fingerprint: str, digest: str) -> Judgement | None:
-        place = self._known.get(digest)
-        if place is None:
-            return None
         with self._explained():
+            if not self._known:
+                self._catch_up()
+            place = self._known.get(digest)
+            if place is None:
+                return None
             row = self._open.execute(
                 """
                 select r.score, r.cause, r.features, d.metrics, d.instances, d.feedback, d.outputs,
