@@ -1,0 +1,40 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv by the targets that need it.
+SHELL := /bin/bash
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+    $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
+BIN := .venv/bin
+SECONDS_TO_RUN ?= 90
+
+.PHONY: demo test check wheel lint clean
+
+demo: .venv/installed  ## Install, and evolve a circle packing with a live display.
+	$(BIN)/evoengine run circle_packing --name demo --store sqlite:///demo.db --seconds $(SECONDS_TO_RUN)
+
+test: .venv/test-installed lint wheel  ## Install, and run every check and test.
+	$(BIN)/python -m pytest
+
+check: .venv/test-installed lint  ## The quick part: under three minutes.
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/test-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+wheel: .venv/test-installed  ## Build the wheel and try it in a clean environment.
+	$(BIN)/python -m build --outdir dist .
+	$(PYTHON) tests/smoke_wheel.py dist
+
+.venv/installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "evoengine needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/test-installed: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis demo.db demo.db-*
