@@ -16,7 +16,7 @@ import pytest
 from evoengine import Campaign
 from evoengine.stores.sqlite import Sqlite
 
-from .conftest import ROOT, evoengine
+from tests.conftest import ROOT, evoengine
 
 
 def digest_of(store: str, name: str = "peak", *, workers: int, evaluations: int, **settings: object) -> str:

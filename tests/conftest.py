@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 PEAK = '''
 """A hill to climb: three numbers near (0.3, 0.5, 0.7)."""
