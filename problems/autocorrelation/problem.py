@@ -42,7 +42,7 @@ class Autocorrelation(Problem):
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
     best_known: ClassVar[Anchor | None] = Anchor(
-        value=1.5028628749, source="MLEvolve README 2026; TTT-Discover 2026 reached 1.5028628983, recomputed here"
+        value=1.5028628749, source="MLEvolve README 2026; TTT-Discover 2026 published 1.5028628983"
     )
     preload: ClassVar[tuple[str, ...]] = ("numpy", "scipy.optimize")
     idioms: ClassVar[tuple[Idiom, ...]] = (

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
@@ -64,6 +64,25 @@ def test_two_circles_on_the_diagonal_reach_the_optimum_from_below():
 def test_touching_is_decided_exactly_to_the_last_bit(move, grow, grow_other, r):
     circles = [(0.5 - r, 0.5, nudged(r, grow)), (nudged(0.5 + r, move), 0.5, nudged(r, grow_other))]
     assert (accepted(circles) is not None) == truly_valid(circles)
+
+
+@given(st.floats(0, 1.57), st.floats(0.01, 0.2), st.floats(0.01, 0.2), st.integers(-2, 2))
+@settings(max_examples=300)
+def test_touching_in_any_direction_is_decided_exactly(angle, r, s, grow):
+    circles = [(0.2, 0.2, r), (0.2 + (r + s) * math.cos(angle), 0.2 + (r + s) * math.sin(angle), nudged(s, grow))]
+    assert (accepted(circles) is not None) == truly_valid(circles)
+
+
+@pytest.mark.parametrize(
+    ("circles", "valid"),
+    [
+        ([(2.2e-161, 1.2e-161, 8.699999999999999e-162), (2.8e-161, 2.9e-161, 9.3e-162)], True),
+        ([(2.3e-161, 2.9e-161, 7.599999999999999e-162), (2.6e-161, 1.4e-161, 7.699999999999999e-162)], False),
+    ],
+)
+def test_circles_so_small_that_their_squares_underflow_are_decided_exactly(circles, valid):
+    assert truly_valid(circles) is valid
+    assert (accepted(circles) is not None) is valid
 
 
 @given(st.integers(-3, 3), st.integers(-3, 3), st.floats(0, 0.5))

@@ -64,6 +64,15 @@ def test_a_tenth_of_the_error_is_two_more_digits(size, flip):
     assert score.value == pytest.approx(-math.log10(size**2 / variance + 1e-12), abs=1e-3)
 
 
+@given(st.floats(1e-3, 1e3), st.floats(-1e3, 1e3), st.booleans())
+def test_a_formula_that_is_right_but_for_scale_and_offset_correlates_fully(scale, offset, flip):
+    problem = SymbolicRegression()
+    scale = -scale if flip else scale
+    score = problem.judge([scale * EXACT["nguyen_7"](*point) + offset for point in problem.inputs()])
+    assert score.metrics["correlation"] == pytest.approx(-1.0 if flip else 1.0)
+    assert abs(score.metrics["correlation"]) <= 1.0
+
+
 def test_the_points_are_plain_numbers_inside_their_range_and_held_out_ones_reach_beyond():
     train, held_out = (SymbolicRegression().inputs(stage) for stage in ("train", "held_out"))
     assert all(type(x) is float and 0 <= x <= 2 for (x,) in train)
