@@ -66,8 +66,6 @@ class Scripted:
             case ["sleep"]:
                 self.note("asleep")
                 time.sleep(600)
-            case ["print"]:
-                print("a judge that prints")
 
 
 def notes(log: str) -> str:
@@ -216,15 +214,28 @@ def test_a_cancelled_evaluation_does_not_answer_the_next_question(log: str) -> N
     assert run(Local(workers=1), log, work).evaluation.score == 3.0
 
 
-def test_leaving_does_not_wait_for_what_is_in_flight(log: str) -> None:
-    async def work(executor: Executor) -> asyncio.Task[Judgement]:
-        task = asyncio.create_task(executor.evaluate(program("sleep")))
-        while "asleep" not in notes(log):
-            await asyncio.sleep(0.01)
-        return task
+def test_leaving_ends_what_is_in_flight(log: str) -> None:
+    executor = Local(workers=1)
+    executor.prepare(Scripted(log))
 
-    assert run(Local(workers=1), log, work).cancelled() is not None
+    async def leave() -> None:
+        async with executor:
+            task = asyncio.create_task(executor.evaluate(program("sleep")))
+            while "asleep" not in notes(log):
+                await asyncio.sleep(0.01)
+        with pytest.raises(ExecutorError, match="closed"):
+            await task
+
+    asyncio.run(leave())
     assert gone(int(notes(log).split()[1]))
+
+
+def test_an_executor_can_be_opened_again(log: str) -> None:
+    async def work(executor: Executor) -> float:
+        return (await executor.evaluate(program("xyz"))).evaluation.score
+
+    executor = Local(workers=1)
+    assert [run(executor, log, work) for _ in range(2)] == [3.0, 3.0]
 
 
 @pytest.mark.parametrize("executor", [Inline(), Local(workers=1)], ids=str)

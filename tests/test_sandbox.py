@@ -146,6 +146,25 @@ def test_a_candidate_that_kills_the_warm_process_costs_only_itself(sandbox: Proc
         assert ran(sandbox, job_of("def f():\n    return 1\n", ())).outputs == (1,)
 
 
+def test_a_candidate_that_stops_the_warm_process_costs_only_itself(
+    sandbox: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evoengine.sandboxes.forkserver._REPLY_SECONDS", 0.5)
+    text = "import os, signal\ndef f():\n    os.kill(os.getppid(), signal.SIGSTOP)\n    os._exit(1)\n"
+    assert ran(sandbox, job_of(text, ())).cause is Cause.CRASHED
+    monkeypatch.undo()
+    for _ in range(2):
+        assert ran(sandbox, job_of("def f():\n    return 1\n", ())).outputs == (1,)
+
+
+def test_jobs_may_be_run_side_by_side(sandbox: Process) -> None:
+    async def both() -> list[Outcome]:
+        jobs = [job_of(f"def f():\n    return {number}\n", ()) for number in range(8)]
+        return await asyncio.gather(*(sandbox.run(job) for job in jobs))
+
+    assert [outcome.outputs for outcome in asyncio.run(both())] == [(number,) for number in range(8)]
+
+
 def test_a_candidate_may_read_a_large_argument_slowly_or_not_at_all(sandbox: Process) -> None:
     argument = list(range(300_000))
     assert ran(sandbox, job_of("def f(x):\n    return len(x)\n", (argument,))).outputs == (300_000,)
