@@ -106,8 +106,14 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             self._become_child(limits, fds)
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:  # an old kernel, or no descriptors left
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
         self._jobs.add(pid)
-        return {"pid": pid}, [os.pidfd_open(pid)]
+        return {"pid": pid}, [pidfd]
 
     def _become_child(self, limits: dict[str, Any], fds: list[int]) -> None:
         """Never returns."""

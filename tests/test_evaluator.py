@@ -6,7 +6,7 @@ import json
 import math
 import pickle
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -26,7 +26,10 @@ class Sum(Problem):
     goal = "large numbers"
     entry = "numbers"
     seed = "def numbers(n):\n    return [0.0] * n\n"
-    features = (Feature(name="spread", low=0, high=1), Feature(name="ast_nodes", low=0, high=100))
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature(name="spread", low=0, high=1),
+        Feature(name="ast_nodes", low=0, high=100),
+    )
     limits = Limits(cpu_seconds=2.0, wall_seconds=10.0, memory_mib=256)
 
     def inputs(self) -> list[tuple[int]]:  # type: ignore[override]

@@ -152,13 +152,14 @@ def test_conversations_and_evaluations_share_the_workers(log: str) -> None:
 
 @executors
 def test_a_failure_of_the_sandbox_is_raised_where_it_was_asked_for(executor: Executor, log: str) -> None:
-    async def work(executor: Executor) -> float:
+    async def work(executor: Executor) -> Any:
         with pytest.raises(SandboxError, match="out of processes"):
             await executor.evaluate(program("sandbox"))
         async with executor.reserve() as trial:
             with pytest.raises(SandboxError):
                 await trial.answer(Probe(program=program("sandbox"), entry="f"))
-        return (await executor.evaluate(program("xyz"))).evaluation.score
+        judgement: Any = await executor.evaluate(program("xyz"))
+        return judgement.evaluation.score
 
     assert run(executor, log, work) == 3.0
 
@@ -202,7 +203,7 @@ def test_an_evaluation_that_always_kills_its_worker_is_unjudged_and_costs_nothin
 
 
 def test_a_cancelled_evaluation_does_not_answer_the_next_question(log: str) -> None:
-    async def work(executor: Executor) -> Judgement:
+    async def work(executor: Executor) -> Any:
         task = asyncio.create_task(executor.evaluate(program("sleep")))
         while "asleep" not in notes(log):
             await asyncio.sleep(0.01)
@@ -231,8 +232,9 @@ def test_leaving_ends_what_is_in_flight(log: str) -> None:
 
 
 def test_an_executor_can_be_opened_again(log: str) -> None:
-    async def work(executor: Executor) -> float:
-        return (await executor.evaluate(program("xyz"))).evaluation.score
+    async def work(executor: Executor) -> Any:
+        judgement: Any = await executor.evaluate(program("xyz"))
+        return judgement.evaluation.score
 
     executor = Local(workers=1)
     assert [run(executor, log, work) for _ in range(2)] == [3.0, 3.0]

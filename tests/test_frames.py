@@ -36,7 +36,8 @@ fragments = st.lists(st.sampled_from(words), max_size=40).map("".join)
 
 def scalars(value: Any) -> list[Any]:
     """Every leaf of a JSON value."""
-    left, found = [value], []
+    left: list[Any] = [value]
+    found: list[Any] = []
     while left:
         match left.pop():
             case list() as items:
@@ -196,7 +197,7 @@ def test_a_tail_of_anything_but_finite_numbers_is_refused(tail: bytes) -> None:
 @given(st.lists(plain, min_size=1, max_size=4), st.data())
 def test_frames_survive_any_cutting_of_the_stream(values: list[Any], data: st.DataObject) -> None:
     stream = b"".join(encoded(value) for value in values)
-    inbox, found = Inbox(10**6), []
+    inbox, found = Inbox(10**6), list[Any]()
     while stream:
         size = data.draw(st.integers(1, len(stream)))
         inbox.feed(stream[:size])

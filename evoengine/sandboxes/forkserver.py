@@ -65,6 +65,8 @@ class ForkServer:
     """
 
     def __init__(self, preload: Sequence[str]) -> None:
+        if sys.platform != "linux":
+            raise SandboxError(f"candidates in warm processes need Linux 5.3 or later; this is {sys.platform}")
         self._lock = threading.Lock()
         self._broken = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
