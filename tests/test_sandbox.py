@@ -114,6 +114,31 @@ def test_a_bounded_fork_bomb_leaves_nothing(sandbox: Process) -> None:
     assert nothing_runs_below(sandbox)
 
 
+def test_a_candidate_starts_in_a_session_of_its_own_with_nothing_but_its_channel_open(sandbox: Process) -> None:
+    text = (
+        "import os\n"
+        "def f():\n"
+        "    return [os.getsid(0) == os.getpid(), os.getcwd(), sorted(map(int, os.listdir('/proc/self/fd')))]\n"
+    )
+    # The last descriptor is that of the listing itself.
+    assert ran(sandbox, job_of(text, ())).outputs == ([True, "/", [0, 1, 2, 3, 4]],)
+
+
+def test_a_candidate_cannot_fill_the_disk(sandbox: Process, tmp_path: Path) -> None:
+    path = tmp_path / "written"
+    outcome = ran(
+        sandbox, job_of(f"def f():\n    with open({str(path)!r}, 'w') as file:\n        file.write('x')\n", ())
+    )
+    assert outcome.cause is Cause.CRASHED
+    assert "File too large" in outcome.feedback or "Permission denied" in outcome.feedback
+    assert not path.exists() or path.stat().st_size == 0
+
+
+def test_a_candidate_cannot_open_descriptors_without_end(sandbox: Process) -> None:
+    text = "def f():\n    return len([open('/dev/null') for _ in range(1000)])\n"
+    assert "Too many open files" in ran(sandbox, job_of(text, ())).feedback
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
@@ -237,13 +262,21 @@ def test_shutting_down_ends_the_warm_process_and_open_sessions() -> None:
     session.close()
 
 
-def test_nothing_survives_a_killed_engine(tmp_path: Path) -> None:
+def test_nothing_survives_a_killed_engine() -> None:
+    text = (
+        "import os, time\n"
+        "def f():\n"
+        "    daemon = os.getpid()\n"
+        "    if os.getuid() == 0:\n"
+        "        daemon = os.fork()\n"
+        "        if daemon == 0:\n            os.setsid()\n            time.sleep(1000)\n"
+        "    return [os.getpid(), os.getppid(), daemon]\n"
+        "def g():\n    while True: pass\n"
+    )
     script = (
-        "import sys\n"
         "from evoengine.sandboxes.process import Process\n"
         "from evoengine.testing import job_of\n"
-        "text = 'import os\\ndef f():\\n    return [os.getpid(), os.getppid()]\\ndef g():\\n    while True: pass\\n'\n"
-        "session = Process().open(job_of(text))\n"
+        f"session = Process().open(job_of({text!r}))\n"
         "session.load()\n"
         "print(*session.batch([()])[0], flush=True)\n"
         "session.batch([()], 'g')\n"
@@ -251,6 +284,6 @@ def test_nothing_survives_a_killed_engine(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as engine:
         assert engine.stdout is not None
         pids = [int(pid) for pid in engine.stdout.readline().split()]
-        assert len(pids) == 2
+        assert len(pids) == 3
         engine.kill()
     assert all(gone(pid) for pid in pids)
