@@ -208,6 +208,13 @@ def test_a_stage_below_its_threshold_is_the_last(sandbox: Process) -> None:
     assert (failed(broken.evaluation).cause, broken.calls) == (Cause.CRASHED, 2)
 
 
+def test_nothing_is_stopped_after_the_last_stage(sandbox: Process) -> None:
+    class One(Cascade):
+        stages = (Stage(name="full", threshold=100.0),)
+
+    assert scored(judged(sandbox, One(), returning("n"))).feedback == ""
+
+
 def test_thresholds_are_in_the_problems_own_direction(sandbox: Process) -> None:
     class Downward(Cascade):
         direction = "minimize"
@@ -331,6 +338,17 @@ def test_trials_are_judged_point_by_point_and_a_failure_costs_only_its_own(sandb
     assert failed(found[1]).cause is Cause.CRASHED
     again = evaluator.answer(Trials(program=KNOBBED, points=[(1.0, 2.0)]))
     assert again[0] == found[0]
+    evaluator.end_trials()
+
+
+def test_trials_of_another_program_are_of_that_program(sandbox: Process) -> None:
+    evaluator = Evaluator(Sum(), sandbox)
+    found = [
+        scored(evaluator.answer(Trials(program=returning(f"[{number}] * 3"), points=[()]))[0]).score
+        for number in (1, 2, 1)
+    ]
+    assert found == [3.0, 6.0, 3.0]
+    assert evaluator.answer(Probe(program=returning("4"), entry="numbers")) == [4]
     evaluator.end_trials()
 
 

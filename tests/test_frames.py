@@ -127,6 +127,31 @@ def test_accepted_answers_hold_exactly_the_numbers_that_were_sent(header: Any, t
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        '{"answers":[7],"f8":[[0,2]]}',
+        '{"answers":[null],"f8":[[-1,2]]}',
+        '{"answers":[null],"f8":[[1,2]]}',
+        '{"answers":[null],"f8":[[0,3]]}',
+        '{"answers":[null],"f8":[[0,1]]}',
+        '{"answers":[null,null],"f8":[[0,3],[1,-1]]}',
+        '{"answers":[null],"f8":[[0,2],[0,0]]}',
+        '{"answers":[null],"f8":[[false,2]]}',
+        '{"answers":[null],"f8":[[0,2.0]]}',
+        '{"answers":[null,1,2],"f8":[[0,2]]}',
+        '{"answers":[],"f8":[]}',
+        '{"f8":[[0,2]]}',
+        "[]",
+    ],
+)
+def test_answers_that_do_not_fit_their_declaration_are_refused(header: str) -> None:
+    frame = received(framed(header.encode(), np.array([1.0, 2.0]).tobytes()))
+    assert frame is not None
+    with pytest.raises(FrameError):
+        answers(frame, 2)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("NaN", "[Infinity]", '{"a":-Infinity}', "1e999", "-1e999", "[1E+309]", "1" * 400 + ".0"),
