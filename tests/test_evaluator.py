@@ -187,7 +187,11 @@ def test_a_feature_that_nothing_measures_is_the_problems_mistake(sandbox: Proces
 
 
 class Cascade(Sum):
-    stages = (Stage(name="quick", threshold=5.0), Stage(name="full"), Stage(name="unseen", held_out=True))
+    stages: ClassVar[tuple[Stage, ...]] = (
+        Stage(name="quick", threshold=5.0),
+        Stage(name="full"),
+        Stage(name="unseen", held_out=True),
+    )
     features = ()
 
     def inputs(self, stage: str = "full") -> list[tuple[int]]:
