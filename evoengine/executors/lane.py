@@ -134,7 +134,10 @@ def _exactly(connection: socket.socket, size: int) -> bytes | None:
 
 
 def _die_with_parent() -> None:
-    """Asks the kernel to end this process with its parent, in the middle of an evaluation too."""
+    """Asks the kernel to end this process with its parent, in the middle of an evaluation too.
+
+    To the kernel the parent is the thread that started this process: the one that runs the event loop.
+    """
     if sys.platform == "linux":
         import ctypes
 

@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -44,16 +45,18 @@ class Process(Sandbox):
     isolated: bool = False
 
     _servers: dict[tuple[str, ...], ForkServer] = PrivateAttr(default_factory=dict)
+    _starting: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
     def open(self, job: Job) -> Session:
+        server = self._server(job.preload)
         try:
-            return self._opened(job)
+            return ProcessSession(server, job)
         except SandboxError:
             # An earlier candidate may have killed the warm process: one fresh start, then it is our failure.
-            server = self._servers.pop(job.preload, None)
-            if server is not None:
-                server.close()
-            return self._opened(job)
+            with self._starting:
+                if self._servers.get(job.preload) is server:
+                    self._servers.pop(job.preload).close()
+            return ProcessSession(self._server(job.preload), job)
 
     def shutdown(self) -> None:
         while self._servers:
@@ -62,10 +65,11 @@ class Process(Sandbox):
     def __reduce__(self) -> tuple[Any, ...]:
         return _with_settings, (type(self), self.settings())
 
-    def _opened(self, job: Job) -> Session:
-        if job.preload not in self._servers:
-            self._servers[job.preload] = ForkServer(job.preload)
-        return ProcessSession(self._servers[job.preload], job)
+    def _server(self, preload: tuple[str, ...]) -> ForkServer:
+        with self._starting:  # `run` may be called from several threads
+            if preload not in self._servers:
+                self._servers[preload] = ForkServer(preload)
+            return self._servers[preload]
 
 
 def _with_settings(kind: type[Process], settings: dict[str, Any]) -> Process:
