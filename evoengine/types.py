@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from hashlib import blake2b
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 JSON: TypeAlias = Any
 """What strict JSON can hold: None, bool, int, finite float, str, list, dict with str keys."""
-
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 def _digest(kind: str, parts: Mapping[str, str], label: str) -> str:
@@ -270,9 +267,9 @@ class Scored:
     """
 
     score: float
-    features: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
-    metrics: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
-    instances: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    features: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    instances: Mapping[str, float] = field(default_factory=dict)
     feedback: str = ""
     outputs: str | None = None
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from evoengine.sandboxes.frames import (
+from evoengine.sandboxes._frames import (
     MAX_DEPTH,
     Frame,
     FrameError,

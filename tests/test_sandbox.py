@@ -174,7 +174,7 @@ def test_a_candidate_that_kills_the_warm_process_costs_only_itself(sandbox: Proc
 def test_a_candidate_that_stops_the_warm_process_costs_only_itself(
     sandbox: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evoengine.sandboxes.forkserver._REPLY_SECONDS", 0.5)
+    monkeypatch.setattr("evoengine.sandboxes._forkserver._REPLY_SECONDS", 0.5)
     text = "import os, signal\ndef f():\n    os.kill(os.getppid(), signal.SIGSTOP)\n    os._exit(1)\n"
     assert ran(sandbox, job_of(text, ())).cause is Cause.CRASHED
     monkeypatch.undo()

@@ -17,7 +17,7 @@ from pydantic import Field, PrivateAttr
 
 from evoengine.errors import ExecutorError
 from evoengine.executors.base import Executor, Trial
-from evoengine.executors.lane import LENGTH, Setup, arguments, loaded_plugins, pickled
+from evoengine.executors._lane import LENGTH, Setup, arguments, loaded_plugins, pickled
 from evoengine.types import Answer, Cause, Content, Failed, Judgement, Probe, Trials
 
 _log = logging.getLogger(__name__)
