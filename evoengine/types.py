@@ -108,9 +108,11 @@ class Limits:
     """What one run of a candidate may use."""
 
     cpu_seconds: float = 10.0
-    """CPU time for each call (and for loading the program)."""
+    """CPU time of one run: loading the program, and all calls that are made of it until it is loaded again."""
+    trial_cpu_seconds: float = 1.0
+    """The same for one trial of a tuning run, where that is less: what runs long is not worth tuning."""
     wall_seconds: float = 60.0
-    """A wide backstop, for candidates that wait instead of compute."""
+    """A wide backstop on one run, for candidates that wait instead of compute."""
     memory_mib: int = 1024
     output_mib: float = 4.0
     """The largest answer to one call."""

@@ -118,6 +118,7 @@ class ProcessSession(Session):
             program = self._job.program
             request |= {"program": dict(program.files), "main": program.main, "seed": self._job.seed}
             self._sent_program = True
+        self._since, self._cpu_before = time.monotonic(), self._cpu()
         frame = self._exchange(encoded(request))
         if frame.header != {"loaded": True}:
             self._fail(Cause.REJECTED, "the process sent something else than that it has loaded the program")
@@ -128,7 +129,6 @@ class ProcessSession(Session):
         request = encoded_calls(calls, self._job.entry if entry is None else entry, plain)
         found = self._answers(self._exchange(request), len(calls))
         while len(found) < len(calls):
-            self._start_clocks()
             found += self._answers(self._next(), len(calls) - len(found))
         return found
 
@@ -170,12 +170,7 @@ class ProcessSession(Session):
         """Sends a request and gives the first frame of the answer."""
         if self._outcome is not None:
             raise SandboxError("the session is over: open another one")
-        self._start_clocks()
         return self._next(request=request)
-
-    def _start_clocks(self) -> None:
-        self._since = time.monotonic()
-        self._cpu_before = self._cpu()
 
     def _next(self, wall_seconds: float | None = None, request: bytes = b"") -> Frame:
         """The next frame from the child, while the request is sent to it; kills it when a limit is reached."""
