@@ -81,6 +81,8 @@ class Index:
     """Strings over several lines: first and last line, from 1."""
     modules: dict[str, str] = field(default_factory=dict)
     """Alias to the module that a top-level import binds to it."""
+    imported: dict[str, None] = field(default_factory=dict)
+    """What imports bind anywhere."""
     arrays: dict[str, None] = field(default_factory=dict)
     """Names that are subscripted, iterated over, measured, or bound to a display of elements."""
     called: dict[str, None] = field(default_factory=dict)
@@ -171,6 +173,7 @@ class _Walk:
         for alias in node.names:
             name = alias.asname or (alias.name.partition(".")[0] if plain else alias.name)
             context.scope.bound.setdefault(name, place)
+            self.index.imported[name] = None
             if plain and context.scope is self.index.module:
                 self.index.modules.setdefault(name, alias.name if alias.asname else name)
 
@@ -419,7 +422,7 @@ def _is_array(node: ast.expr) -> bool:
 
 
 def _slices(node: ast.expr) -> bool:
-    return any(isinstance(one, ast.Slice) for one in node.elts)  # type: ignore[attr-defined]
+    return any(isinstance(one, ast.Slice | ast.Starred) for one in node.elts)  # type: ignore[attr-defined]
 
 
 def _is_main_guard(test: ast.expr) -> bool:
