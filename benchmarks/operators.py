@@ -3,8 +3,8 @@
     python benchmarks/operators.py [PROGRAM.py] [--drafts 400]
 
 CPU time is that of a whole child: the parents' indexes (`cold`; `warm` takes them from the cache), the edit, the
-check that the child compiles. `none` is the share of drafts to which the edit did not apply at the first try, `compiles` that of its
-texts that Python takes, `equal` that of its texts equal to the parent's.
+check that the child compiles. `none` is the share of drafts to which the edit did not apply at the first try,
+`compiles` that of its texts that Python takes, `equal` that of its texts equal to the parent's.
 """
 
 from __future__ import annotations
