@@ -154,7 +154,7 @@ def _fits(source: Source, name: str, wanted: str) -> bool:
         return name == wanted
     kind = kind_of(source, name)
     if wanted == "any":
-        return kind not in ("function", "class")
+        return kind not in ("function", "class", "import")
     return kind == wanted or (wanted == "number" and kind == "any")
 
 
