@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from pydantic import Field, PrivateAttr
 
 from evoengine.errors import ExecutorError
-from evoengine.executors.base import Executor, Trial
 from evoengine.executors._lane import LENGTH, Setup, arguments, loaded_plugins, pickled
+from evoengine.executors.base import Executor, Trial
 from evoengine.types import Answer, Cause, Content, Failed, Judgement, Probe, Trials
 
 _log = logging.getLogger(__name__)

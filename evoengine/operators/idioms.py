@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from evoengine.operators._idiom_library import LIBRARY
 from evoengine.operators.base import Conversation, NoChild, Operator
-from evoengine.operators.idiom_library import LIBRARY
 from evoengine.operators.splice import Context, Patch, Source, Splice, compiles, source_of, spliced
 from evoengine.operators.splice.lines import inserted
 from evoengine.operators.splice.scope import fresh, import_splice, kind_of, names_at

@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 from pydantic import PrivateAttr
 
 from evoengine.errors import SandboxError
-from evoengine.sandboxes.base import CandidateError, Job, Outcome, Sandbox, Session
 from evoengine.sandboxes._forkserver import Ended, ForkServer
 from evoengine.sandboxes._frames import Frame, FrameError, Inbox, answers, encoded, encoded_calls
+from evoengine.sandboxes.base import CandidateError, Job, Outcome, Sandbox, Session
 from evoengine.types import Cause
 
 _SETUP_SECONDS = 60.0

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evoengine.operators._idiom_library import LIBRARY
 from evoengine.operators.base import NoChild
-from evoengine.operators.idiom_library import LIBRARY
 from evoengine.operators.idioms import Idioms
 from evoengine.types import Idiom
 from tests.operators import corpus
