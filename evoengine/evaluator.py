@@ -159,15 +159,16 @@ class Evaluator:
     def _trial_of(self, program: Program) -> _Trial:
         if self._trial is None or self._trial.program != program:
             self.end_trials()
-            self._trial = _Trial(program, lambda: self.sandbox.open(self._job(program, 0)))
+            self._trial = _Trial(program, lambda: self.sandbox.open(self._job(program, 0, trial=True)))
         return self._trial
 
-    def _job(self, program: Program, repeat: int) -> Job:
+    def _job(self, program: Program, repeat: int, trial: bool = False) -> Job:
         key = blake2b(f"{program.digest}/{repeat}".encode(), digest_size=6).digest()
+        limits = self.problem.limits
         return Job(
             program=program,
             entry=self.problem.entry,
-            limits=self.problem.limits,
+            limits=replace(limits, cpu_seconds=min(limits.cpu_seconds, limits.trial_cpu_seconds)) if trial else limits,
             seed=int.from_bytes(key, "little"),
             preload=tuple(self.problem.preload),
         )

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from hashlib import blake2b
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 JSON: TypeAlias = Any
 """What strict JSON can hold: None, bool, int, finite float, str, list, dict with str keys."""
-
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 def _digest(kind: str, parts: Mapping[str, str], label: str) -> str:
@@ -111,9 +108,11 @@ class Limits:
     """What one run of a candidate may use."""
 
     cpu_seconds: float = 10.0
-    """CPU time for each call (and for loading the program)."""
+    """CPU time of one run: loading the program, and all calls that are made of it until it is loaded again."""
+    trial_cpu_seconds: float = 1.0
+    """The same for one trial of a tuning run, where that is less: what runs long is not worth tuning."""
     wall_seconds: float = 60.0
-    """A wide backstop, for candidates that wait instead of compute."""
+    """A wide backstop on one run, for candidates that wait instead of compute."""
     memory_mib: int = 1024
     output_mib: float = 4.0
     """The largest answer to one call."""
@@ -270,9 +269,9 @@ class Scored:
     """
 
     score: float
-    features: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
-    metrics: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
-    instances: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    features: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    instances: Mapping[str, float] = field(default_factory=dict)
     feedback: str = ""
     outputs: str | None = None
 

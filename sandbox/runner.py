@@ -36,6 +36,7 @@ _FLUSH_SECONDS = 0.02
 _FLUSH_BYTES = 2**20
 _LAZY = (GeneratorType, range, map, zip, filter)
 _OUT_OF_MEMORY = 98
+_F8 = np.dtype("<f8")
 
 _now = time.monotonic
 
@@ -164,10 +165,10 @@ class Runner:
 
     def _call(self, header: dict[str, Any], tail: bytearray) -> None:
         calls, plain = header["calls"], header["plain"]
-        offset = 0
+        numbers, offset = np.frombuffer(tail, dtype="<f8"), 0
         for call, place, size in header["f8"]:
-            calls[call][place] = np.frombuffer(tail, dtype="<f8", count=size, offset=offset).astype(np.float64)
-            offset += 8 * size
+            calls[call][place] = numbers[offset : offset + size].copy()
+            offset += size
         entry = self._entry(header["entry"])
         texts: list[str] = []
         arrays: list[list[int]] = []
@@ -176,7 +177,7 @@ class Runner:
         for left in range(len(calls) - 1, -1, -1):
             answer = entry(*calls[len(calls) - 1 - left])
             if not plain and isinstance(answer, np.ndarray) and answer.ndim == 1 and answer.dtype.kind in "fiu":
-                tails.append(answer.astype("<f8").tobytes())
+                tails.append((answer if answer.dtype == _F8 else answer.astype(_F8)).tobytes())
                 arrays.append([len(texts), len(answer)])
                 texts.append("null")
                 grown = len(tails[-1])

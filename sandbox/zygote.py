@@ -1,6 +1,6 @@
 """The warm process that candidates are forked from. Runs beside the engine, never inside it.
 
-Started as `python zygote.py FD` with a clean environment, FD being a SOCK_SEQPACKET socket to the engine.
+Started as `python zygote.py FD` in `/` with a clean environment, FD being a SOCK_SEQPACKET socket to the engine.
 It is single-threaded, holds no secret and never reads what a candidate or a model wrote: the program goes
 from the engine straight to the child. Requests are small JSON objects with file descriptors:
 
@@ -106,8 +106,14 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             self._become_child(limits, fds)
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:  # an old kernel, or no descriptors left
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
         self._jobs.add(pid)
-        return {"pid": pid}, [os.pidfd_open(pid)]
+        return {"pid": pid}, [pidfd]
 
     def _become_child(self, limits: dict[str, Any], fds: list[int]) -> None:
         """Never returns."""
@@ -118,7 +124,6 @@ class Zygote:
                 os._exit(_SETUP_FAILED)
             _keep_only(fds)
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.chdir("/")
             _limit(self._address_space, limits)
             confine()
         except BaseException:  # nothing of the candidate has run yet: the engine reads this status as its own failure

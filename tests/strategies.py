@@ -10,10 +10,10 @@ scores = st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0, 1.0, 2.0])
 """With repetitions, so that ties come up."""
 places = st.floats(-0.5, 1.5) | st.sampled_from([0.0, 0.5, 1.0])
 """Some lie outside the features' bounds of 0 to 1."""
-scored = st.builds(
-    lambda score, x, y: Scored(score=score, features={"x": x, "y": y}), score=scores, x=places, y=places
+scored = st.builds(lambda score, x, y: Scored(score=score, features={"x": x, "y": y}), score=scores, x=places, y=places)
+evaluations: st.SearchStrategy[Evaluation] = scored | st.builds(
+    lambda cause: Failed(cause=cause), st.sampled_from(Cause)
 )
-evaluations: st.SearchStrategy[Evaluation] = scored | st.builds(lambda cause: Failed(cause=cause), st.sampled_from(Cause))
 
 
 @st.composite

@@ -6,7 +6,7 @@ import json
 import math
 import pickle
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -26,7 +26,10 @@ class Sum(Problem):
     goal = "large numbers"
     entry = "numbers"
     seed = "def numbers(n):\n    return [0.0] * n\n"
-    features = (Feature(name="spread", low=0, high=1), Feature(name="ast_nodes", low=0, high=100))
+    features: ClassVar[tuple[Feature, ...]] = (
+        Feature(name="spread", low=0, high=1),
+        Feature(name="ast_nodes", low=0, high=100),
+    )
     limits = Limits(cpu_seconds=2.0, wall_seconds=10.0, memory_mib=256)
 
     def inputs(self) -> list[tuple[int]]:  # type: ignore[override]
@@ -184,7 +187,11 @@ def test_a_feature_that_nothing_measures_is_the_problems_mistake(sandbox: Proces
 
 
 class Cascade(Sum):
-    stages = (Stage(name="quick", threshold=5.0), Stage(name="full"), Stage(name="unseen", held_out=True))
+    stages: ClassVar[tuple[Stage, ...]] = (
+        Stage(name="quick", threshold=5.0),
+        Stage(name="full"),
+        Stage(name="unseen", held_out=True),
+    )
     features = ()
 
     def inputs(self, stage: str = "full") -> list[tuple[int]]:
@@ -203,6 +210,13 @@ def test_a_stage_below_its_threshold_is_the_last(sandbox: Process) -> None:
     assert (scored(exact.evaluation).score, exact.calls) == (2.0, 2)
     broken = evaluator.evaluate(returning("5 if n == 1 else 1 / 0"))
     assert (failed(broken.evaluation).cause, broken.calls) == (Cause.CRASHED, 2)
+
+
+def test_nothing_is_stopped_after_the_last_stage(sandbox: Process) -> None:
+    class One(Cascade):
+        stages = (Stage(name="full", threshold=100.0),)
+
+    assert scored(judged(sandbox, One(), returning("n"))).feedback == ""
 
 
 def test_thresholds_are_in_the_problems_own_direction(sandbox: Process) -> None:
@@ -328,6 +342,17 @@ def test_trials_are_judged_point_by_point_and_a_failure_costs_only_its_own(sandb
     assert failed(found[1]).cause is Cause.CRASHED
     again = evaluator.answer(Trials(program=KNOBBED, points=[(1.0, 2.0)]))
     assert again[0] == found[0]
+    evaluator.end_trials()
+
+
+def test_trials_of_another_program_are_of_that_program(sandbox: Process) -> None:
+    evaluator = Evaluator(Sum(), sandbox)
+    found = [
+        scored(evaluator.answer(Trials(program=returning(f"[{number}] * 3"), points=[()]))[0]).score
+        for number in (1, 2, 1)
+    ]
+    assert found == [3.0, 6.0, 3.0]
+    assert evaluator.answer(Probe(program=returning("4"), entry="numbers")) == [4]
     evaluator.end_trials()
 
 

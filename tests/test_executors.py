@@ -66,8 +66,6 @@ class Scripted:
             case ["sleep"]:
                 self.note("asleep")
                 time.sleep(600)
-            case ["print"]:
-                print("a judge that prints")
 
 
 def notes(log: str) -> str:
@@ -154,13 +152,14 @@ def test_conversations_and_evaluations_share_the_workers(log: str) -> None:
 
 @executors
 def test_a_failure_of_the_sandbox_is_raised_where_it_was_asked_for(executor: Executor, log: str) -> None:
-    async def work(executor: Executor) -> float:
+    async def work(executor: Executor) -> Any:
         with pytest.raises(SandboxError, match="out of processes"):
             await executor.evaluate(program("sandbox"))
         async with executor.reserve() as trial:
             with pytest.raises(SandboxError):
                 await trial.answer(Probe(program=program("sandbox"), entry="f"))
-        return (await executor.evaluate(program("xyz"))).evaluation.score
+        judgement: Any = await executor.evaluate(program("xyz"))
+        return judgement.evaluation.score
 
     assert run(executor, log, work) == 3.0
 
@@ -204,7 +203,7 @@ def test_an_evaluation_that_always_kills_its_worker_is_unjudged_and_costs_nothin
 
 
 def test_a_cancelled_evaluation_does_not_answer_the_next_question(log: str) -> None:
-    async def work(executor: Executor) -> Judgement:
+    async def work(executor: Executor) -> Any:
         task = asyncio.create_task(executor.evaluate(program("sleep")))
         while "asleep" not in notes(log):
             await asyncio.sleep(0.01)
@@ -216,15 +215,29 @@ def test_a_cancelled_evaluation_does_not_answer_the_next_question(log: str) -> N
     assert run(Local(workers=1), log, work).evaluation.score == 3.0
 
 
-def test_leaving_does_not_wait_for_what_is_in_flight(log: str) -> None:
-    async def work(executor: Executor) -> asyncio.Task[Judgement]:
-        task = asyncio.create_task(executor.evaluate(program("sleep")))
-        while "asleep" not in notes(log):
-            await asyncio.sleep(0.01)
-        return task
+def test_leaving_ends_what_is_in_flight(log: str) -> None:
+    executor = Local(workers=1)
+    executor.prepare(Scripted(log))
 
-    assert run(Local(workers=1), log, work).cancelled() is not None
+    async def leave() -> None:
+        async with executor:
+            task = asyncio.create_task(executor.evaluate(program("sleep")))
+            while "asleep" not in notes(log):
+                await asyncio.sleep(0.01)
+        with pytest.raises(ExecutorError, match="closed"):
+            await task
+
+    asyncio.run(leave())
     assert gone(int(notes(log).split()[1]))
+
+
+def test_an_executor_can_be_opened_again(log: str) -> None:
+    async def work(executor: Executor) -> Any:
+        judgement: Any = await executor.evaluate(program("xyz"))
+        return judgement.evaluation.score
+
+    executor = Local(workers=1)
+    assert [run(executor, log, work) for _ in range(2)] == [3.0, 3.0]
 
 
 @pytest.mark.parametrize("executor", [Inline(), Local(workers=1)], ids=str)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from evoengine.sandboxes.frames import (
+from evoengine.sandboxes._frames import (
     MAX_DEPTH,
     Frame,
     FrameError,
@@ -36,7 +36,8 @@ fragments = st.lists(st.sampled_from(words), max_size=40).map("".join)
 
 def scalars(value: Any) -> list[Any]:
     """Every leaf of a JSON value."""
-    left, found = [value], []
+    left: list[Any] = [value]
+    found: list[Any] = []
     while left:
         match left.pop():
             case list() as items:
@@ -126,6 +127,31 @@ def test_accepted_answers_hold_exactly_the_numbers_that_were_sent(header: Any, t
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        '{"answers":[7],"f8":[[0,2]]}',
+        '{"answers":[null],"f8":[[-1,2]]}',
+        '{"answers":[null],"f8":[[1,2]]}',
+        '{"answers":[null],"f8":[[0,3]]}',
+        '{"answers":[null],"f8":[[0,1]]}',
+        '{"answers":[null,null],"f8":[[0,3],[1,-1]]}',
+        '{"answers":[null],"f8":[[0,2],[0,0]]}',
+        '{"answers":[null],"f8":[[false,2]]}',
+        '{"answers":[null],"f8":[[0,2.0]]}',
+        '{"answers":[null,1,2],"f8":[[0,2]]}',
+        '{"answers":[],"f8":[]}',
+        '{"f8":[[0,2]]}',
+        "[]",
+    ],
+)
+def test_answers_that_do_not_fit_their_declaration_are_refused(header: str) -> None:
+    frame = received(framed(header.encode(), np.array([1.0, 2.0]).tobytes()))
+    assert frame is not None
+    with pytest.raises(FrameError):
+        answers(frame, 2)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("NaN", "[Infinity]", '{"a":-Infinity}', "1e999", "-1e999", "[1E+309]", "1" * 400 + ".0"),
@@ -196,7 +222,7 @@ def test_a_tail_of_anything_but_finite_numbers_is_refused(tail: bytes) -> None:
 @given(st.lists(plain, min_size=1, max_size=4), st.data())
 def test_frames_survive_any_cutting_of_the_stream(values: list[Any], data: st.DataObject) -> None:
     stream = b"".join(encoded(value) for value in values)
-    inbox, found = Inbox(10**6), []
+    inbox, found = Inbox(10**6), list[Any]()
     while stream:
         size = data.draw(st.integers(1, len(stream)))
         inbox.feed(stream[:size])

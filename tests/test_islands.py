@@ -66,9 +66,7 @@ def test_every_elite_was_a_record_and_the_champion_is_the_first_of_the_best(
             assert elite.scored is history[elite.number - 1].evaluation
 
 
-@pytest.mark.parametrize(
-    ("topology", "arrives_at"), [("ring", {1}), ("complete", {1, 2, 3}), ("star", {1, 2, 3})]
-)
+@pytest.mark.parametrize(("topology", "arrives_at"), [("ring", {1}), ("complete", {1, 2, 3}), ("star", {1, 2, 3})])
 def test_the_best_of_the_first_island_arrives_where_the_graph_says(topology: str, arrives_at: set[int]) -> None:
     made = islands(count=4, topology=topology, interval=10)
     for number in range(1, 5):

@@ -78,7 +78,9 @@ def test_a_file_without_a_class_or_with_two_is_refused(here: Path) -> None:
 
 
 def test_an_unknown_setting_names_the_known_ones(here: Path) -> None:
-    with pytest.raises(SettingError, match=r"Mine has no setting 'strenght'; it has: strength. Did you mean 'strength'"):
+    with pytest.raises(
+        SettingError, match=r"Mine has no setting 'strenght'; it has: strength. Did you mean 'strength'"
+    ):
         build("operators", {"use": "mine", "strenght": 2.0})
     with pytest.raises(SettingError, match="'strength'"):
         build("operators", {"use": "mine", "strength": "much"})

@@ -114,6 +114,31 @@ def test_a_bounded_fork_bomb_leaves_nothing(sandbox: Process) -> None:
     assert nothing_runs_below(sandbox)
 
 
+def test_a_candidate_starts_in_a_session_of_its_own_with_nothing_but_its_channel_open(sandbox: Process) -> None:
+    text = (
+        "import os\n"
+        "def f():\n"
+        "    return [os.getsid(0) == os.getpid(), os.getcwd(), sorted(map(int, os.listdir('/proc/self/fd')))]\n"
+    )
+    # The last descriptor is that of the listing itself.
+    assert ran(sandbox, job_of(text, ())).outputs == ([True, "/", [0, 1, 2, 3, 4]],)
+
+
+def test_a_candidate_cannot_fill_the_disk(sandbox: Process, tmp_path: Path) -> None:
+    path = tmp_path / "written"
+    outcome = ran(
+        sandbox, job_of(f"def f():\n    with open({str(path)!r}, 'w') as file:\n        file.write('x')\n", ())
+    )
+    assert outcome.cause is Cause.CRASHED
+    assert "File too large" in outcome.feedback or "Permission denied" in outcome.feedback
+    assert not path.exists() or path.stat().st_size == 0
+
+
+def test_a_candidate_cannot_open_descriptors_without_end(sandbox: Process) -> None:
+    text = "def f():\n    return len([open('/dev/null') for _ in range(1000)])\n"
+    assert "Too many open files" in ran(sandbox, job_of(text, ())).feedback
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
@@ -144,6 +169,25 @@ def test_a_candidate_that_kills_the_warm_process_costs_only_itself(sandbox: Proc
     assert outcome.cause is Cause.CRASHED
     for _ in range(2):
         assert ran(sandbox, job_of("def f():\n    return 1\n", ())).outputs == (1,)
+
+
+def test_a_candidate_that_stops_the_warm_process_costs_only_itself(
+    sandbox: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evoengine.sandboxes._forkserver._REPLY_SECONDS", 0.5)
+    text = "import os, signal\ndef f():\n    os.kill(os.getppid(), signal.SIGSTOP)\n    os._exit(1)\n"
+    assert ran(sandbox, job_of(text, ())).cause is Cause.CRASHED
+    monkeypatch.undo()
+    for _ in range(2):
+        assert ran(sandbox, job_of("def f():\n    return 1\n", ())).outputs == (1,)
+
+
+def test_jobs_may_be_run_side_by_side(sandbox: Process) -> None:
+    async def both() -> list[Outcome]:
+        jobs = [job_of(f"def f():\n    return {number}\n", ()) for number in range(8)]
+        return await asyncio.gather(*(sandbox.run(job) for job in jobs))
+
+    assert [outcome.outputs for outcome in asyncio.run(both())] == [(number,) for number in range(8)]
 
 
 def test_a_candidate_may_read_a_large_argument_slowly_or_not_at_all(sandbox: Process) -> None:
@@ -218,13 +262,21 @@ def test_shutting_down_ends_the_warm_process_and_open_sessions() -> None:
     session.close()
 
 
-def test_nothing_survives_a_killed_engine(tmp_path: Path) -> None:
+def test_nothing_survives_a_killed_engine() -> None:
+    text = (
+        "import os, time\n"
+        "def f():\n"
+        "    daemon = os.getpid()\n"
+        "    if os.getuid() == 0:\n"
+        "        daemon = os.fork()\n"
+        "        if daemon == 0:\n            os.setsid()\n            time.sleep(1000)\n"
+        "    return [os.getpid(), os.getppid(), daemon]\n"
+        "def g():\n    while True: pass\n"
+    )
     script = (
-        "import sys\n"
         "from evoengine.sandboxes.process import Process\n"
         "from evoengine.testing import job_of\n"
-        "text = 'import os\\ndef f():\\n    return [os.getpid(), os.getppid()]\\ndef g():\\n    while True: pass\\n'\n"
-        "session = Process().open(job_of(text))\n"
+        f"session = Process().open(job_of({text!r}))\n"
         "session.load()\n"
         "print(*session.batch([()])[0], flush=True)\n"
         "session.batch([()], 'g')\n"
@@ -232,6 +284,6 @@ def test_nothing_survives_a_killed_engine(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as engine:
         assert engine.stdout is not None
         pids = [int(pid) for pid in engine.stdout.readline().split()]
-        assert len(pids) == 2
+        assert len(pids) == 3
         engine.kill()
     assert all(gone(pid) for pid in pids)

@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from evoengine.operators._idiom_library import LIBRARY
 from evoengine.operators.base import Conversation, NoChild, Operator
-from evoengine.operators.idiom_library import LIBRARY
 from evoengine.operators.splice import Context, Patch, Source, Splice, compiles, source_of, spliced
 from evoengine.operators.splice.lines import inserted
 from evoengine.operators.splice.scope import fresh, import_splice, kind_of, names_at
@@ -154,7 +154,7 @@ def _fits(source: Source, name: str, wanted: str) -> bool:
         return name == wanted
     kind = kind_of(source, name)
     if wanted == "any":
-        return kind not in ("function", "class")
+        return kind not in ("function", "class", "import")
     return kind == wanted or (wanted == "number" and kind == "any")
 
 

@@ -82,7 +82,7 @@ class Session(ABC):
 
         Arguments may be JSON values or one-dimensional float64 numpy arrays. An answer is strict JSON
         (tuples become lists), or a one-dimensional float64 numpy array where the candidate returned one
-        of numbers and `plain` is false. The CPU limit holds for each call.
+        of numbers and `plain` is false. The limits of time hold for all calls since the last `load` together.
 
         Raises:
             CandidateError: a call failed, ran over a limit, or returned what is not plain data.

@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,9 +16,9 @@ from typing import Any, NoReturn
 from pydantic import PrivateAttr
 
 from evoengine.errors import SandboxError
+from evoengine.sandboxes._forkserver import Ended, ForkServer
+from evoengine.sandboxes._frames import Frame, FrameError, Inbox, answers, encoded, encoded_calls
 from evoengine.sandboxes.base import CandidateError, Job, Outcome, Sandbox, Session
-from evoengine.sandboxes.forkserver import Ended, ForkServer
-from evoengine.sandboxes.frames import Frame, FrameError, Inbox, answers, encoded, encoded_calls
 from evoengine.types import Cause
 
 _SETUP_SECONDS = 60.0
@@ -44,16 +45,18 @@ class Process(Sandbox):
     isolated: bool = False
 
     _servers: dict[tuple[str, ...], ForkServer] = PrivateAttr(default_factory=dict)
+    _starting: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
     def open(self, job: Job) -> Session:
+        server = self._server(job.preload)
         try:
-            return self._opened(job)
+            return ProcessSession(server, job)
         except SandboxError:
             # An earlier candidate may have killed the warm process: one fresh start, then it is our failure.
-            server = self._servers.pop(job.preload, None)
-            if server is not None:
-                server.close()
-            return self._opened(job)
+            with self._starting:
+                if self._servers.get(job.preload) is server:
+                    self._servers.pop(job.preload).close()
+            return ProcessSession(self._server(job.preload), job)
 
     def shutdown(self) -> None:
         while self._servers:
@@ -62,10 +65,11 @@ class Process(Sandbox):
     def __reduce__(self) -> tuple[Any, ...]:
         return _with_settings, (type(self), self.settings())
 
-    def _opened(self, job: Job) -> Session:
-        if job.preload not in self._servers:
-            self._servers[job.preload] = ForkServer(job.preload)
-        return ProcessSession(self._servers[job.preload], job)
+    def _server(self, preload: tuple[str, ...]) -> ForkServer:
+        with self._starting:  # `run` may be called from several threads
+            if preload not in self._servers:
+                self._servers[preload] = ForkServer(preload)
+            return self._servers[preload]
 
 
 def _with_settings(kind: type[Process], settings: dict[str, Any]) -> Process:
@@ -114,6 +118,7 @@ class ProcessSession(Session):
             program = self._job.program
             request |= {"program": dict(program.files), "main": program.main, "seed": self._job.seed}
             self._sent_program = True
+        self._since, self._cpu_before = time.monotonic(), self._cpu()
         frame = self._exchange(encoded(request))
         if frame.header != {"loaded": True}:
             self._fail(Cause.REJECTED, "the process sent something else than that it has loaded the program")
@@ -124,7 +129,6 @@ class ProcessSession(Session):
         request = encoded_calls(calls, self._job.entry if entry is None else entry, plain)
         found = self._answers(self._exchange(request), len(calls))
         while len(found) < len(calls):
-            self._start_clocks()
             found += self._answers(self._next(), len(calls) - len(found))
         return found
 
@@ -166,12 +170,7 @@ class ProcessSession(Session):
         """Sends a request and gives the first frame of the answer."""
         if self._outcome is not None:
             raise SandboxError("the session is over: open another one")
-        self._start_clocks()
         return self._next(request=request)
-
-    def _start_clocks(self) -> None:
-        self._since = time.monotonic()
-        self._cpu_before = self._cpu()
 
     def _next(self, wall_seconds: float | None = None, request: bytes = b"") -> Frame:
         """The next frame from the child, while the request is sent to it; kills it when a limit is reached."""

@@ -186,15 +186,26 @@ class SandboxContract:
         assert outcome.cause is Cause.TIMED_OUT
         assert outcome.wall_seconds >= 0.3
 
-    def test_the_cpu_limit_holds_for_each_call(self, sandbox: Sandbox) -> None:
+    def test_the_cpu_limit_holds_for_all_calls_together(self, sandbox: Sandbox) -> None:
         text = (
             "import time\n"
             "def f(seconds):\n    end = time.process_time() + seconds\n"
             "    while time.process_time() < end:\n        pass\n"
         )
         limits = Limits(cpu_seconds=0.4, wall_seconds=60.0, memory_mib=256)
-        assert self.ran(sandbox, text, *[(0.15,)] * 5, limits=limits).outputs == (None,) * 5
-        assert self.ran(sandbox, text, (0.1,), (0.9,), (0.1,), limits=limits).cause is Cause.TIMED_OUT
+        assert self.ran(sandbox, text, *[(0.03,)] * 5, limits=limits).outputs == (None,) * 5
+        assert self.ran(sandbox, text, *[(0.15,)] * 5, limits=limits).cause is Cause.TIMED_OUT
+
+    def test_the_cpu_limit_begins_anew_with_each_load(self, sandbox: Sandbox) -> None:
+        text = (
+            "import time\n"
+            "def f(seconds):\n    end = time.process_time() + seconds\n"
+            "    while time.process_time() < end:\n        pass\n"
+        )
+        with sandbox.open(job_of(text, limits=Limits(cpu_seconds=0.4, wall_seconds=60.0, memory_mib=256))) as session:
+            for _ in range(5):
+                session.load()
+                assert session.batch([(0.15,)]) == [None]
 
     def test_a_candidate_that_takes_too_much_memory_runs_out_of_it(self, sandbox: Sandbox) -> None:
         limits = Limits(cpu_seconds=10.0, memory_mib=64)

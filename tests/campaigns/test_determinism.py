@@ -15,7 +15,6 @@ import pytest
 
 from evoengine import Campaign
 from evoengine.stores.sqlite import Sqlite
-
 from tests.conftest import ROOT, evoengine
 
 

@@ -46,7 +46,9 @@ def read(folder: Path, *arguments: str) -> object:
 def test_best_gives_all_that_is_needed_to_check_it_again(ran: Path) -> None:
     best = read(ran, "best", "peak")
     assert isinstance(best, dict)
-    assert {"campaign", "number", "score", "metrics", "features", "content", "outputs", "operator", "parents"} <= set(best)
+    assert {"campaign", "number", "score", "metrics", "features", "content", "outputs", "operator", "parents"} <= set(
+        best
+    )
     [numbers] = best["outputs"]
     assert best["score"] == pytest.approx(-math.dist(numbers, (0.3, 0.5, 0.7)), rel=1e-12)
     names: dict[str, object] = {}
@@ -148,9 +150,7 @@ def test_a_campaign_is_a_toml_file_and_flags_change_it(folder: Path) -> None:
         (["show", "--store", "sqlite:///none.db"], "there is no store at none.db", 1),
     ],
 )
-def test_what_a_person_gets_wrong_is_told_in_one_line(
-    folder: Path, arguments: list[str], says: str, code: int
-) -> None:
+def test_what_a_person_gets_wrong_is_told_in_one_line(folder: Path, arguments: list[str], says: str, code: int) -> None:
     (folder / "problems" / "bad.py").write_text("undefined_name\n")
     text = (folder / "problems" / "peak.py").read_text().replace("a = 0.9", "a = 1 / 0").replace('"peak"', '"silent"')
     (folder / "problems" / "silent.py").write_text(text)

@@ -228,3 +228,42 @@ def test_spans_give_back_the_source_of_every_site(text):
     for site in source.index.sites:
         code = source.code(site.node).decode()
         assert ast.dump(ast.parse(f"({code})", mode="eval").body) == ast.dump(site.node)
+
+
+def test_a_marker_inside_a_string_opens_nothing_after_the_string():
+    text = 'NOTE = """\n# EVOLVE-BLOCK-START\n"""\nOUT = 1 + 2\n# EVOLVE-BLOCK-START\ny = 3\n# EVOLVE-BLOCK-END\n'
+    for seed in range(30):
+        child = child_of(draft_of(text, arm=ARMS[seed % len(ARMS)], seed=seed))
+        assert child.startswith(text.partition("y = 3")[0])
+
+
+@pytest.mark.parametrize("arm", ["guard", "repeat", "smove", "sdup"])
+def test_strings_over_several_lines_keep_their_value_when_their_statement_is_moved(arm):
+    text = 'def main(x=1):\n    if x:\n        y = 2\n    s = """a\n    b\n"""\n    z = 3\n    return s\n'
+    kept = 0
+    for seed in range(40):
+        child = child_of(draft_of(text, arm=arm, seed=seed), stack=0.0, tries=1)
+        if child is not None and '"""' in child:
+            assert '"""a\n    b\n"""' in child
+            kept += 1
+    assert kept > 10
+
+
+def test_a_break_moved_out_of_its_loop_is_no_child():
+    text = "def main(xs):\n    a = 1\n    for x in xs:\n        break\n        a = x\n    return a\n"
+    children = [child_of(draft_of(text, arm="smove", seed=seed), stack=0.0, tries=1) for seed in range(60)]
+    assert None in children
+    for child in children:
+        compile(child or "", "child", "exec")
+
+
+def test_a_child_equal_to_the_other_parent_is_no_child():
+    for seed in range(20):
+        draft = draft_of("x = True\n", "x = (False)\n", arm="bool", seed=seed)
+        assert child_of(draft, stack=0.0, tries=1) is None
+
+
+def test_a_new_literal_does_not_fuse_with_the_words_beside_it():
+    for seed in range(60):
+        draft = draft_of("y = 3if x else-1\nz = x or-2 and 5\n", arm="const", seed=seed)
+        assert child_of(draft, stack=0.0, tries=1) is not None

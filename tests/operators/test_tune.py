@@ -267,3 +267,14 @@ def test_other_files_are_kept():
     request = next(Tune().breed(draft))
     assert request.program.files["data.txt"] == "1"
     assert "_knobs_[0]" in request.program.text
+
+
+def test_an_array_that_does_not_matter_is_not_frozen():
+    text = RING.replace("    angles", "    spare = [0.2 * i for i in range(n)]\n    angles").replace(
+        "return points.tolist()", "return points.tolist() if len(spare) == n else None"
+    )
+    driver = Driver(distances, [(8,)])
+    start = driver.score(text)
+    for seed in range(12):
+        child = driver.breed(Tune(budget=100), draft_of(text, arm="freeze", seed=seed, scores=[start]))
+        assert "spare = [" not in child.text.replace("spare = [0.2 * i", "")

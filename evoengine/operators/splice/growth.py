@@ -12,6 +12,7 @@ from evoengine.operators.splice.source import Context, Source
 _BINARY = ("+", "-", "*", "/", "+", "-", "*")
 _UNARY = ("sin", "cos", "sqrt", "exp", "tanh", "log1p")
 _LONGEST_REUSED = 48
+_REUSED = (ast.Subscript, ast.Attribute, ast.BinOp, ast.Call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ def soil(source: Source, context: Context) -> Soil:
     for site in source.index.sites:
         if site.context.scope is not context.scope:
             continue
-        is_test = isinstance(site.node, ast.Compare)
-        if not is_test and not isinstance(site.node, ast.Subscript | ast.Attribute | ast.BinOp | ast.Call):
+        is_test = type(site.node) is ast.Compare
+        if not is_test and type(site.node) not in _REUSED:
             continue
         length = source.end(site.node) - source.start(site.node)
         if length <= _LONGEST_REUSED and names_in(site.node) <= visible:

@@ -17,8 +17,10 @@ def names_at(source: Source, context: Context) -> list[str]:
 
 
 def kind_of(source: Source, name: str) -> str:
-    """What a name seems to hold: "function", "class", "array", "number" or "any", by how it is used."""
+    """What a name seems to hold: "function", "class", "import", "array", "number" or "any", by how it is used."""
     index = source.index
+    if name in index.imported:
+        return "function" if name in index.called else "import"
     if name in index.defined:
         return "class" if isinstance(index.defined[name], ast.ClassDef) else "function"
     if name in index.called:

@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
-from evoengine.operators.splice.walk import Block, Context, Index, Scope, Site, indexed
+from evoengine.operators.splice.index import Block, Context, Index, Scope, Site
+from evoengine.operators.splice.walk import indexed
 
 __all__ = ["Block", "Context", "Patch", "Scope", "Site", "Source", "Splice", "compiles", "source_of", "spliced"]
 

@@ -4,89 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from evoengine.operators.splice.index import Block, Context, Index, Scope, Site
 
 _INTEGER_CALLS = frozenset(
     {"range", "len", "int", "zeros", "ones", "empty", "full", "arange", "eye", "reshape", "islice"}
 )
 _ARRAY_CALLS = frozenset({"array", "asarray", "zeros", "ones", "empty", "full", "linspace", "arange", "list", "sorted"})
-
-
-@dataclass(slots=True, eq=False)
-class Scope:
-    """A module, class or function, with the names that it binds."""
-
-    node: ast.AST
-    parent: Scope | None = None
-    bound: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Name to the first place (line, column) from which it may be used."""
-
-    def visible(self, statement: ast.stmt) -> list[str]:
-        """Names that are bound where a statement of this scope begins, in order of binding."""
-        here = (statement.lineno, statement.col_offset)
-        names = [name for name, place in self.bound.items() if place < here]
-        outer = self.parent
-        while outer is not None:
-            if not isinstance(outer.node, ast.ClassDef):
-                names += [name for name in outer.bound if name not in self.bound]
-            outer = outer.parent
-        return list(dict.fromkeys(names))
-
-
-class Context(NamedTuple):
-    """Where an expression stands.
-
-    Attributes:
-        loop: whether `continue` may stand here.
-        extra: names of comprehensions and lambdas.
-        whole: whether only integers make sense.
-    """
-
-    statement: ast.stmt
-    scope: Scope
-    loop: bool = False
-    extra: tuple[str, ...] = ()
-    whole: bool = False
-
-
-class Site(NamedTuple):
-    """An expression that any other expression, in parentheses, may replace."""
-
-    node: ast.expr
-    parent: ast.AST
-    context: Context
-
-
-class Block(NamedTuple):
-    """A list of statements."""
-
-    owner: ast.AST
-    statements: list[ast.stmt]
-    scope: Scope
-    loop: bool
-    """Whether `continue` may stand here."""
-
-
-@dataclass(slots=True, eq=False)
-class Index:
-    """What one pass found, in the order of the text."""
-
-    sites: list[Site] = field(default_factory=list)
-    numbers: list[Site] = field(default_factory=list)
-    """Integer and float literals, with their minus sign."""
-    blocks: list[Block] = field(default_factory=list)
-    module: Scope = field(default_factory=lambda: Scope(node=ast.Module(body=[], type_ignores=[])))
-    long_strings: list[tuple[int, int]] = field(default_factory=list)
-    """Strings over several lines: first and last line, from 1."""
-    modules: dict[str, str] = field(default_factory=dict)
-    """Alias to the module that a top-level import binds to it."""
-    arrays: dict[str, None] = field(default_factory=dict)
-    """Names that are subscripted, iterated over, measured, or bound to a display of elements."""
-    called: dict[str, None] = field(default_factory=dict)
-    operands: dict[str, None] = field(default_factory=dict)
-    defined: dict[str, ast.AST] = field(default_factory=dict)
-    """Functions and classes, by name."""
 
 
 def indexed(tree: ast.Module) -> Index:
@@ -171,6 +96,7 @@ class _Walk:
         for alias in node.names:
             name = alias.asname or (alias.name.partition(".")[0] if plain else alias.name)
             context.scope.bound.setdefault(name, place)
+            self.index.imported[name] = None
             if plain and context.scope is self.index.module:
                 self.index.modules.setdefault(name, alias.name if alias.asname else name)
 
@@ -419,7 +345,7 @@ def _is_array(node: ast.expr) -> bool:
 
 
 def _slices(node: ast.expr) -> bool:
-    return any(isinstance(one, ast.Slice) for one in node.elts)  # type: ignore[attr-defined]
+    return any(isinstance(one, ast.Slice | ast.Starred) for one in node.elts)  # type: ignore[attr-defined]
 
 
 def _is_main_guard(test: ast.expr) -> bool:

@@ -17,6 +17,8 @@ _WORST = 1e300
 """What a failed trial counts as where a number is needed; only its rank matters."""
 _FEW = 12
 """Up to so many coordinates CMA-ES finds its own step size within the budget, and may begin with a large one."""
+_FAR = 0.2
+"""The share of moves of the local search that are larger than its step size: the way out of a local optimum."""
 _SEPARABLE = 60
 """From so many coordinates on, CMA-ES adapts variances only."""
 
@@ -164,11 +166,14 @@ def local(climb: Climb, rng: Stream) -> Generator[Trials, Answer, None]:
     size = 10.0 ** rng.uniform(-2.0, -0.5)
     here, score = climb.best, climb.score
     while climb.going:
-        point = climb.lifted.conformed(_stepped(climb, here, rng, _few(len(here), rng), size))
+        far = rng.random() < _FAR
+        step = 10.0 ** rng.uniform(math.log10(size), 0.0) if far else size
+        point = climb.lifted.conformed(_stepped(climb, here, rng, _few(len(here), rng), step))
         [found] = (yield from climb.tried([point])) or [-math.inf]
         if found >= score:
             here = point  # also sideways: where a minimum over many is judged, most moves change nothing
-        size = min(1.0, size * 1.5) if found > score else size if found == score else max(1e-7, size * 1.5**-0.25)
+        if not far and found != score:
+            size = min(1.0, size * 1.5) if found > score else max(1e-7, size * 1.5**-0.25)
         score = max(score, found)
 
 

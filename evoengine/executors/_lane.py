@@ -1,4 +1,4 @@
-"""A worker process of the `local` executor: `python -m evoengine.executors.lane FD`.
+"""A worker process of the `local` executor: `python -m evoengine.executors._lane FD`.
 
 FD is a stream socket to the process that started this one. Messages in both directions are pickles, each
 preceded by its length (little-endian uint64): both ends are the engine. The first message is a `Setup`, then
@@ -134,7 +134,10 @@ def _exactly(connection: socket.socket, size: int) -> bytes | None:
 
 
 def _die_with_parent() -> None:
-    """Asks the kernel to end this process with its parent, in the middle of an evaluation too."""
+    """Asks the kernel to end this process with its parent, in the middle of an evaluation too.
+
+    To the kernel the parent is the thread that started this process: the one that runs the event loop.
+    """
     if sys.platform == "linux":
         import ctypes
 
@@ -146,11 +149,11 @@ def _die_with_parent() -> None:
 
 def arguments(fd: int) -> Sequence[str]:
     """The command line that starts a lane."""
-    return [sys.executable, "-m", "evoengine.executors.lane", str(fd)]
+    return [sys.executable, "-m", "evoengine.executors._lane", str(fd)]
 
 
 if __name__ == "__main__":
     # Run by name, this module is `__main__`; what is unpickled wants it under its own name.
-    from evoengine.executors import lane
+    from evoengine.executors import _lane as lane
 
     lane.main(int(sys.argv[1]))

@@ -19,7 +19,7 @@ from evoengine.paths import bundled
 from evoengine.types import Limits
 
 _START_SECONDS = 120.0
-_REPLY_SECONDS = 60.0
+_REPLY_SECONDS = 30.0
 _END_SECONDS = 10.0
 
 
@@ -31,7 +31,10 @@ class Child:
     pidfd: int
 
     def kill(self) -> None:
-        """Kills it with its process group. Safe until it is reaped: its id cannot be anybody else's before."""
+        """Kills it with its process group. Safe until it is reaped: its id cannot be anybody else's before.
+
+        The server kills what is left after that; this ends a group that multiplies in one stroke.
+        """
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         with suppress(ProcessLookupError, PermissionError):
@@ -65,7 +68,10 @@ class ForkServer:
     """
 
     def __init__(self, preload: Sequence[str]) -> None:
+        if sys.platform != "linux":
+            raise SandboxError(f"candidates in warm processes need Linux 5.3 or later; this is {sys.platform}")
         self._lock = threading.Lock()
+        self._broken = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control = ours
         try:
@@ -119,6 +125,8 @@ class ForkServer:
     def close(self) -> None:
         """Ends the server and all that it started."""
         self._control.close()
+        if self._broken:
+            self._process.kill()
         try:
             self._process.wait(timeout=_END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -126,17 +134,21 @@ class ForkServer:
             self._process.wait()
 
     def _ask(
-        self, request: dict[str, Any], fds: Sequence[int] = (), seconds: float = _REPLY_SECONDS
+        self, request: dict[str, Any], fds: Sequence[int] = (), seconds: float | None = None
     ) -> tuple[dict[str, Any], list[int]]:
         with self._lock:
             try:
-                self._control.settimeout(seconds)
+                if self._broken:
+                    raise ConnectionError("it has been given up")
+                self._control.settimeout(_REPLY_SECONDS if seconds is None else seconds)
                 socket.send_fds(self._control, [json.dumps(request).encode()], fds)
                 message, received, _, _ = socket.recv_fds(self._control, 65536, 4)
+                if not message:
+                    raise ConnectionError("it has died")
             except OSError as error:
-                raise SandboxError(f"the fork server does not answer: {error or type(error).__name__}") from error
-        if not message:
-            raise SandboxError("the fork server has died")
+                # A late answer would be taken for the answer to the next request.
+                self._broken = True
+                raise SandboxError(f"the fork server does not answer: {error}") from error
         reply = json.loads(message)
         if "error" in reply:
             for fd in received:
