@@ -150,3 +150,16 @@ def test_neighbours_are_those_of_a_linear_search_with_ties_by_serial_number(
         found = neighbours.nearest((float(x), 2.0), k)
         assert [serial for _, serial in found] == [serial for _, serial in expected]
         assert [distance for distance, _ in found] == pytest.approx([distance for distance, _ in expected])
+
+
+def test_points_that_have_moved_away_hide_nobody_behind_them() -> None:
+    rng = random.Random(8)
+    neighbours, points = Neighbours(2), [(rng.random(), rng.random()) for _ in range(400)]
+    for serial, point in enumerate(points):
+        neighbours.put(serial, point)
+    for centre in ((0.2, 0.2), (0.8, 0.3), (0.5, 0.9)):
+        for _, serial in neighbours.nearest(centre, 12):  # the nearest go to the other side
+            points[serial] = (1.0 + rng.random(), 1.0)
+            neighbours.put(serial, points[serial])
+        expected = sorted((math.dist(centre, point), serial) for serial, point in enumerate(points))[:5]
+        assert [serial for _, serial in neighbours.nearest(centre, 5)] == [serial for _, serial in expected]

@@ -154,6 +154,12 @@ def test_choosing_from_clades_again_and_again_changes_no_count() -> None:
     assert [(selector.successes(n), selector.failures(n)) for n in (1, 2, 3)] == [(1, 2), (1, 2), (0, 2)]
 
 
+def test_a_child_as_good_as_its_parent_is_no_success() -> None:
+    selector = CladeThompson()
+    told(selector, [child(1, 0, 1.0), child(2, 1, 1.0), child(3, 1, 1.5)])
+    assert (selector.successes(1), selector.failures(1)) == (1, 1)
+
+
 @pytest.mark.parametrize("tau", [1.0, 4.0])
 def test_clades_are_drawn_as_often_as_their_beta_says(tau: float) -> None:
     selector = CladeThompson(tau=tau)
