@@ -138,3 +138,12 @@ def test_fronts_follow_the_elites() -> None:
     elites.put((0,), 9, Program.of("# 9"), Scored(score=4.0))
     assert selector.draw(elites, rng).number == 9
     assert selector.draw(elites_of([7.0]), rng).scored.score == 7.0
+
+
+def test_a_restored_selector_rejects_as_the_saved_one_among_many_elites() -> None:
+    saved, restored, elites = Curiosity(), Curiosity(), elites_of([0.0] * 200)
+    for _ in range(20):
+        saved.observe(child_of(1), Insertion.NEW)
+    restored.restore(saved.state())
+    one, other = random.Random(1), random.Random(1)
+    assert [saved.draw(elites, one) for _ in range(50)] == [restored.draw(elites, other) for _ in range(50)]
