@@ -109,7 +109,7 @@ class Limits:
 
     cpu_seconds: float = 10.0
     """CPU time of one run: loading the program, and all calls that are made of it until it is loaded again."""
-    trial_cpu_seconds: float = 1.0
+    trial_cpu_seconds: float = 0.5
     """The same for one trial of a tuning run, where that is less: what runs long is not worth tuning."""
     wall_seconds: float = 60.0
     """A wide backstop on one run, for candidates that wait instead of compute."""
