@@ -494,6 +494,7 @@ class Campaign:
             "direction": problem.direction,
             "features": [asdict(feature) for feature in problem.features],
             "best_known": None if best is None else asdict(best),
+            "floor": None if problem.floor is None else asdict(problem.floor),
         }
 
     def _stored_row(self) -> CampaignRow:
