@@ -28,6 +28,7 @@ from evoengine.stores._rows import (
     evaluation_of,
     record_of,
     record_row,
+    utf8,
 )
 from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evoengine.stores.base import CampaignRow, Check, Store
@@ -111,13 +112,18 @@ class Sqlite(Store):
     def _migrate(self, connection: sqlite3.Connection) -> None:
         # sqlite-utils commits after each of its steps, so a lock file keeps other processes out; the steps
         # can be repeated, so a process that dies half-way is made good by the next.
-        with self.path.with_name(f"{self.path.name}-schema.lock").open("a") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with self._schema_lock():
             connection.execute(f"pragma application_id = {APPLICATION_ID}")
             found = connection.execute("pragma user_version").fetchone()[0]
             for version, step in enumerate(MIGRATIONS[found:], start=found + 1):
                 step(Database(connection))
                 connection.execute(f"pragma user_version = {version}")
+
+    @contextmanager
+    def _schema_lock(self) -> Iterator[None]:
+        with self.path.with_name(f"{self.path.name}-schema.lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
 
     def close(self) -> None:
         if self._connection is not None:
@@ -159,7 +165,9 @@ class Sqlite(Store):
     @contextmanager
     def writer(self, campaign: CampaignRow) -> Iterator[None]:
         path = self.path.with_name(f"{self.path.name}-{campaign.id}.lock")
-        with self._explained(), path.open("a") as handle:
+        with self._explained():
+            handle = path.open("a")
+        with handle:  # and no translation of errors here: what the body raises is its own
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -176,6 +184,7 @@ class Sqlite(Store):
         with self._explained():
             connection.execute("begin immediate")
             try:
+                self._follows(campaign, records)
                 self._catch_up()
                 new: dict[str, int] = {}
                 contents, rows, details = [], [], []
@@ -203,6 +212,15 @@ class Sqlite(Store):
                 raise
             self._known.update(new)
             self._last_content += len(new)
+
+    def _follows(self, campaign: CampaignRow, records: Sequence[Record]) -> None:
+        last = self.last(campaign)
+        for expected, record in enumerate(records, start=last + 1):
+            if record.number != expected:
+                raise StoreError(
+                    f"campaign {campaign.name!r} in {self.path} has {last} records, so record {expected} was expected "
+                    f"and {record.number} came; nothing was written. Open the campaign anew to go on from its end."
+                )
 
     def _catch_up(self) -> None:
         """Learns the addresses of contents that this or another process has added."""
@@ -316,7 +334,7 @@ class Sqlite(Store):
         with self._explained():
             self._open.execute(
                 "insert or replace into checks values (?,?,?,?,?,?,?)",
-                (campaign.id * NUMBERS + check.number, check.stage, *judged, check.evaluation.feedback),
+                (campaign.id * NUMBERS + check.number, check.stage, *judged, utf8(check.evaluation.feedback)),
             )
 
     def checks(self, campaign: CampaignRow) -> list[Check]:
@@ -360,25 +378,11 @@ class Sqlite(Store):
 
     def search(self, text: str, limit: int = 20) -> list[tuple[str, int, str]]:
         """Full-text search; the index is brought up to date here, so that appends do not pay for it."""
-        database = Database(self._open)
+        words = " ".join('"' + word.replace('"', '""') + '"' for word in _searchable(text).split())
+        if not words:
+            return []
         with self._explained():
-            if not database["contents_fts"].exists():
-                database.table("contents").enable_fts(["source"], create_triggers=False)
-                database.execute("insert into contents_fts(contents_fts) values ('delete-all')")
-                database.execute("create table contents_fts_until (id integer)")
-                database.execute("insert into contents_fts_until values (0)")
-            self._open.execute("begin immediate")
-            try:
-                (done,) = self._open.execute("select id from contents_fts_until").fetchone()
-                self._open.execute(
-                    "insert into contents_fts (rowid, source) select id, source from contents where id > ?", (done,)
-                )
-                self._open.execute("update contents_fts_until set id = (select coalesce(max(id), 0) from contents)")
-                self._open.execute("commit")
-            except BaseException:
-                if self._open.in_transaction:
-                    self._open.execute("rollback")
-                raise
+            self._index_sources()
             return self._open.execute(
                 """
                 select campaigns.name, records.number, snippet(contents_fts, 0, '', '', '...', 12)
@@ -388,8 +392,28 @@ class Sqlite(Store):
                 join campaigns on campaigns.id = records.campaign
                 where contents_fts match ? order by bm25(contents_fts) limit ?
                 """,
-                (" ".join('"' + word.replace('"', '""') + '"' for word in text.split()), limit),
+                (words, limit),
             ).fetchall()
+
+    def _index_sources(self) -> None:
+        database, connection = Database(self._open), self._open
+        if not database["contents_fts_until"].exists():
+            with self._schema_lock():  # and made last, so that a death half-way is made good
+                database.table("contents").enable_fts(["source"], create_triggers=False, replace=True)
+                connection.execute("insert into contents_fts(contents_fts) values ('delete-all')")
+                connection.execute("create table if not exists contents_fts_until as select 0 as id")
+        connection.execute("begin immediate")
+        try:
+            (done,) = connection.execute("select id from contents_fts_until").fetchone()
+            connection.execute(
+                "insert into contents_fts (rowid, source) select id, source from contents where id > ?", (done,)
+            )
+            connection.execute("update contents_fts_until set id = (select coalesce(max(id), 0) from contents)")
+            connection.execute("commit")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise
 
     def content(self, digest: str) -> Content | None:
         with self._explained():
@@ -436,6 +460,11 @@ def _campaign(row: tuple[Any, ...]) -> CampaignRow:
         settings=json.loads(settings),
         created=created,
     )
+
+
+def _searchable(text: str) -> str:
+    """Text that SQLite's query parser can read."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()
 
 
 def _meaning(error: sqlite3.Error) -> str:

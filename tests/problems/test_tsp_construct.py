@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
 from evoengine.problem import Reject
+from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
-from tests.problems.contract import InProcess, ProblemContract, shipped
+from tests.problems.shipped import shipped
 
 module = shipped("tsp_construct")
 TspConstruct = module.TspConstruct
