@@ -157,7 +157,8 @@ class Idiom:
 
     Attributes:
         name: shown in lineages.
-        code: Python statements. `$name` stands for a hole; every hole is listed in `holes`.
+        code: Python statements. `$name` stands for a hole; every hole is listed in `holes`. `$random` is
+            filled with a whole number that differs from one insertion to the next.
         holes: hole to what may fill it: "array", "number", "function", "any", or the exact name of a
             variable that must be in scope.
         where: "body" (between two statements of a function) or "wrap" (the template defines a function

@@ -1,7 +1,10 @@
 from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
+
 import pytest
+
 from evoengine.stores.sqlite import Sqlite
 from evoengine.testing import StoreContract
 

@@ -12,9 +12,12 @@ NAMES = sorted(plugin.name for plugin in plugins("selectors"))
 
 
 def test_all_ten_are_found() -> None:
-    assert NAMES == sorted(
-        ["uniform", "rank", "softmax", "tournament", "novelty", "curiosity", "pareto", "ucb_tree", "puct"]
-        + ["clade_thompson"]
+    assert (
+        sorted(
+            ["uniform", "rank", "softmax", "tournament", "novelty", "curiosity", "pareto", "ucb_tree", "puct"]
+            + ["clade_thompson"]
+        )
+        == NAMES
     )
 
 
