@@ -34,6 +34,7 @@ from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import Content, Failed, Judgement, Record, Scored
 
+_HEADER = b"SQLite format 3\0"
 _INSERT_RECORD = f"insert into records values ({','.join('?' * 17)})"
 _INSERT_CONTENT = f"insert into contents values ({','.join('?' * 8)})"
 _INSERT_DETAIL = "insert into details values (?,?,?,?,?,?)"
@@ -82,6 +83,8 @@ class Sqlite(Store):
         if path.exists() and not path.is_file():
             raise StoreError(f"{path} is not a file; name a SQLite file with --store sqlite:///FILE.")
         with self._explained():
+            if path.exists() and _first_bytes(path) not in (b"", _HEADER):  # SQLite overwrites a very short file
+                raise StoreError(f"{path} is no SQLite database; name another file with --store sqlite:///FILE.")
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=self.wait, isolation_level=None, check_same_thread=False)
             try:
@@ -447,6 +450,11 @@ class Sqlite(Store):
             raise StoreError(
                 f"{self.path}: {error.strerror or error}; nothing that was acknowledged is lost."
             ) from error
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_HEADER))
 
 
 def _campaign(row: tuple[Any, ...]) -> CampaignRow:

@@ -12,13 +12,8 @@ NAMES = sorted(plugin.name for plugin in plugins("selectors"))
 
 
 def test_all_ten_are_found() -> None:
-    assert (
-        sorted(
-            ["uniform", "rank", "softmax", "tournament", "novelty", "curiosity", "pareto", "ucb_tree", "puct"]
-            + ["clade_thompson"]
-        )
-        == NAMES
-    )
+    core = {"uniform", "tournament", "rank", "softmax"}
+    assert set(NAMES) == core | {"novelty", "curiosity", "pareto", "ucb_tree", "puct", "clade_thompson"}
 
 
 class TestEverySelector(SelectorContract):
