@@ -181,7 +181,7 @@ class Campaign:
                     propose=self._propose,
                     commit=lambda proposals: self._commit(self._records(proposals)),
                     halted=lambda draft, at: self._halt or condition.reason(self._ahead(at, draft.number)),
-                    patience=None if seconds is None else max(_PATIENCE, seconds / 20),
+                    deadline=None if seconds is None else self._left(seconds),
                 )
                 try:
                     reason = await pipeline.run()
@@ -200,6 +200,10 @@ class Campaign:
     def halt(self, reason: str = "interrupted") -> None:
         """Asks a run to finish what is in flight and end. May be called from another thread."""
         self._halt = reason
+
+    def _left(self, seconds: float) -> float:
+        """Seconds until work in flight is given up in a run of so many."""
+        return seconds + max(_PATIENCE, seconds / 20) - (time.monotonic() - self._began)
 
     async def _plant(self) -> None:
         """Evaluates and records the seeds that are not recorded yet."""
@@ -490,6 +494,7 @@ class Campaign:
             "direction": problem.direction,
             "features": [asdict(feature) for feature in problem.features],
             "best_known": None if best is None else asdict(best),
+            "floor": None if problem.floor is None else asdict(problem.floor),
         }
 
     def _stored_row(self) -> CampaignRow:

@@ -84,7 +84,8 @@ class Evaluator:
     def answer(self, request: Trials | Probe) -> Answer:
         """The evaluations of a program under each of many settings, or what one of its functions returns.
 
-        The process stays open from one request to the next, as long as they are about the same program.
+        The process of trials stays open from one request to the next, as long as they are about the same
+        program. A probe has a process of its own, with the limits of an evaluation.
 
         Raises:
             ProblemError: the problem asks for a feature that nothing measures.
@@ -149,9 +150,10 @@ class Evaluator:
         except Exception as error:  # the problem's own code; most that lack inputs are driven by play
             return Failed(cause=Cause.UNJUDGED, feedback=f"the problem has no inputs to probe with: {_named(error)}")
         try:
-            return self._trial_of(probe.program).loaded(()).batch(inputs, probe.entry, plain=True)
+            with self.sandbox.open(self._job(probe.program, 0)) as session:
+                session.load()
+                return session.batch(inputs, probe.entry, plain=True)
         except CandidateError as error:
-            self.end_trials()
             return Failed(cause=error.cause, feedback=error.feedback)
         except (TypeError, ValueError) as error:
             return Failed(cause=Cause.UNJUDGED, feedback=f"the problem's inputs cannot be sent: {_named(error)}")

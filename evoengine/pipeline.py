@@ -32,8 +32,7 @@ class Pipeline:
         propose: makes and evaluates a candidate.
         commit: records finished proposals, in order.
         halted: why a draft and all later ones should not be begun, or None.
-        patience: seconds that work in flight may still take after that; without it, as long as it takes.
-            What is not done by then is given up, unrecorded.
+        deadline: seconds from the start of `run` after which work in flight is given up, unrecorded.
     """
 
     def __init__(
@@ -43,10 +42,10 @@ class Pipeline:
         propose: Callable[[Draft, float | None], Awaitable[Proposal]],
         commit: Callable[[Sequence[Proposal]], None],
         halted: Callable[[Draft, Progress], str | None],
-        patience: float | None = None,
+        deadline: float | None = None,
     ) -> None:
         self._drafts, self._propose, self._commit, self._halted = drafts, propose, commit, halted
-        self._patience = patience
+        self._deadline = deadline
         self.gave_up = False
         """Whether some work was given up, so that drafts are missing."""
         self._finished: dict[int, Proposal] = {}
@@ -62,8 +61,7 @@ class Pipeline:
         """
         awaited: deque[int] = deque()
         reason: str | None = None
-        clock = asyncio.get_running_loop().time
-        until: float | None = None
+        until = None if self._deadline is None else asyncio.get_running_loop().time() + self._deadline
         try:
             while True:
                 while reason is None and self._drafts:
@@ -75,14 +73,12 @@ class Pipeline:
                         self._begin(draft, progress.best)
                 if not awaited:
                     return reason or "there is nothing left to do"
-                if reason is not None and self._patience is not None and until is None:
-                    until = clock() + self._patience
                 try:
                     async with asyncio.timeout_at(until):
                         await self._news.wait()
                 except TimeoutError:
                     self.gave_up = True
-                    return reason or ""
+                    return reason or "the time is over"
                 self._news.clear()
                 if self._failures:
                     raise self._failures[0]

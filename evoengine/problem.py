@@ -84,6 +84,7 @@ class Problem(Component, ABC):
         limits: what one run may use.
         stages: the cascade; stages with `held_out=True` are never seen by selection.
         best_known: the best value known, with its source.
+        floor: what a method written by hand reaches without evolution, and which; shown beside every result.
         idioms: templates for the `idioms` operator.
         preload: modules that are imported before a candidate is run.
         repeats: how often a would-be champion is evaluated before it is believed (for noisy problems).
@@ -98,6 +99,7 @@ class Problem(Component, ABC):
     limits: ClassVar[Limits] = Limits()
     stages: ClassVar[tuple[Stage, ...]] = (Stage(name="full"),)
     best_known: ClassVar[Anchor | None] = None
+    floor: ClassVar[Anchor | None] = None
     idioms: ClassVar[tuple[Idiom, ...]] = ()
     preload: ClassVar[tuple[str, ...]] = ("numpy",)
     repeats: ClassVar[int] = 1

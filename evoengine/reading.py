@@ -70,7 +70,7 @@ class Reading:
         fold, progress = self.fold, self.fold.progress
         archives = fold.islands.archives
         best = fold.islands.champion
-        known = self.about["best_known"]
+        known, floor = self.about["best_known"], self.about["floor"]
         return {
             "campaign": self.row.name,
             "problem": self.row.problem,
@@ -81,6 +81,7 @@ class Reading:
             "best_score": None if best is None else self.shown(best.scored.score),
             "best_number": None if best is None else best.number,
             "best_known": None if known is None else known["value"],
+            "floor": None if floor is None else floor["value"],
             "islands": len(archives),
             "elites": sum(len(archive) for archive in archives),
             "coverage": sum(archive.coverage for archive in archives) / len(archives),

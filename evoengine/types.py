@@ -109,7 +109,7 @@ class Limits:
 
     cpu_seconds: float = 10.0
     """CPU time of one run: loading the program, and all calls that are made of it until it is loaded again."""
-    trial_cpu_seconds: float = 1.0
+    trial_cpu_seconds: float = 0.5
     """The same for one trial of a tuning run, where that is less: what runs long is not worth tuning."""
     wall_seconds: float = 60.0
     """A wide backstop on one run, for candidates that wait instead of compute."""
@@ -157,7 +157,8 @@ class Idiom:
 
     Attributes:
         name: shown in lineages.
-        code: Python statements. `$name` stands for a hole; every hole is listed in `holes`.
+        code: Python statements. `$name` stands for a hole; every hole is listed in `holes`. `$random` is
+            filled with a whole number that differs from one insertion to the next.
         holes: hole to what may fill it: "array", "number", "function", "any", or the exact name of a
             variable that must be in scope.
         where: "body" (between two statements of a function) or "wrap" (the template defines a function

@@ -69,7 +69,7 @@ def readable(value: Any) -> str:
         case None:
             text = "-"
         case float():
-            text = f"{value:.12g}"
+            text = f"{value:.13g}"
         case dict():
             text = ", ".join(f"{key} {readable(one)}" for key, one in value.items()) or "-"
         case list() | tuple():

@@ -108,12 +108,14 @@ def _report(campaign: Campaign, reason: str, form: str) -> None:
         print_one(summary, form)
         return
     click.echo(f"{reason}: {summary['records']} records, {summary['evaluations']} evaluations", err=True)
-    known = campaign.problem.best_known
+    known, floor = campaign.problem.best_known, campaign.problem.floor
     click.echo(f"best score   {readable(summary['best_score'])}   (record {summary['best_number']})")
     for stage in (key for key in summary if key.startswith("best_on_")):
         click.echo(f"{stage.removeprefix('best_on_'):<12} {readable(summary[stage])}")
     if known is not None:
         click.echo(f"best known   {readable(known.value)}   ({known.source})")
+    if floor is not None:
+        click.echo(f"by hand      {readable(floor.value)}   ({floor.source})")
     flags = f"{campaign.name} --store {campaign.store.url}"
     for verb, about in (
         (f"best {flags}", "the best program, with its score, features and outputs"),

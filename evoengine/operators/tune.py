@@ -70,6 +70,8 @@ class Tune(Operator):
         if not vector.coordinates:
             raise NoChild("the parent has no number to tune")
         climb = self._climb(program, vector, score, self.budget)
+        if (yield from climb.tried([vector.start])) == [-math.inf]:
+            raise NoChild("the parent takes longer than a trial may, or does not score again")
         arm = draft.arm if draft.arm in SEARCHES else rng.choice(("pattern", "local", "random"))
         yield from SEARCHES[arm](climb, rng)
         if climb.score > score:

@@ -155,7 +155,7 @@ def candidate(source, n):
 def with_idiom(name):
     """The seed with one idiom before the last statement of its block, as a person would put it there."""
     [idiom] = [one for one in CirclePacking.idioms if one.name == name]
-    code = textwrap.indent(idiom.code.replace("$", ""), "    ")
+    code = textwrap.indent(idiom.code.replace("$random", "7").replace("$", ""), "    ")
     end = "    return centers, radii\n"
     return "\n".join(idiom.imports) + "\n" + CirclePacking.seed.replace(end, code + end)
 

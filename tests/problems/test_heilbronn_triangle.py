@@ -90,7 +90,7 @@ def test_a_wrong_n_is_a_setting_error(n):
 
 def with_idiom(name):
     [idiom] = [one for one in HeilbronnTriangle.idioms if one.name == name]
-    code = textwrap.indent(idiom.code.replace("$", ""), "    ")
+    code = textwrap.indent(idiom.code.replace("$random", "7").replace("$", ""), "    ")
     end = "    return points\n"
     return "\n".join(idiom.imports) + "\n" + HeilbronnTriangle.seed.replace(end, code + end)
 

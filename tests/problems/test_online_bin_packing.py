@@ -194,7 +194,9 @@ def test_an_unknown_family_is_a_setting_error():
 def test_an_idiom_in_the_seed_makes_a_rule_that_is_no_worse(idiom):
     end = "    return np.asarray(score, dtype=float)\n"
     problem = OnlineBinPacking()
-    program = Program.of(OnlineBinPacking.seed.replace(end, "    " + idiom.code.replace("$", "") + end))
+    program = Program.of(
+        OnlineBinPacking.seed.replace(end, "    " + idiom.code.replace("$random", "7").replace("$", "") + end)
+    )
     seed, child = (problem.play(InProcess.of(problem, one)).value for one in (*problem.seeds(), program))
     assert program.text != OnlineBinPacking.seed
     assert child <= seed
