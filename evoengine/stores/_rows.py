@@ -25,7 +25,13 @@ from evoengine.types import (
 NUMBERS = 1 << 40
 """Records that one campaign's range of ids can hold."""
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_encode_any = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def _encode(value: Any) -> str:
+    """JSON text that SQLite takes; a lone surrogate (text of a candidate may hold one) is escaped."""
+    text = _encode_any(value)
+    return text if text.isascii() or _has_utf8(text) else json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def record_row(base: int, campaign: int, record: Record, content: int | None, at: float) -> tuple[Any, ...]:
@@ -65,7 +71,7 @@ def detail_row(base: int, record: Record) -> tuple[Any, ...] | None:
                 return None
             return (
                 base + record.number,
-                feedback or None,
+                utf8(feedback) if feedback else None,
                 _encode(dict(metrics)) if metrics else None,
                 _encode(dict(instances)) if instances else None,
                 outputs,
@@ -74,7 +80,7 @@ def detail_row(base: int, record: Record) -> tuple[Any, ...] | None:
         case Failed(feedback=feedback):
             if not (feedback or told):
                 return None
-            return (base + record.number, feedback or None, None, None, None, told)
+            return (base + record.number, utf8(feedback) if feedback else None, None, None, None, told)
 
 
 def content_row(content: Content, number: int, first_record: int) -> tuple[Any, ...]:
@@ -82,10 +88,10 @@ def content_row(content: Content, number: int, first_record: int) -> tuple[Any, 
     match content:
         case Program(language=language, main=main, text=text, files=files):
             others = {path: text for path, text in files.items() if path != main}
-            return (number, content.digest, first_record, "program", language, main, _utf8(text), _others(others))
+            return (number, content.digest, first_record, "program", language, main, utf8(text), _others(others))
         case Context(sections=sections):
             text = "\n\n".join(sections.values())
-            return (number, content.digest, first_record, "context", None, None, _utf8(text), _others(sections))
+            return (number, content.digest, first_record, "context", None, None, utf8(text), _others(sections))
 
 
 def record_of(row: tuple[Any, ...]) -> Record:
@@ -124,18 +130,18 @@ def evaluation_of(
     features: str | None,
     metrics: str | None,
     instances: str | None,
-    feedback: str | None,
+    feedback: str | bytes | None,
     outputs: str | None,
 ) -> Evaluation:
     """An evaluation from its columns."""
     if score is None:
-        return Failed(cause=Cause(cause), feedback=feedback or "")
+        return Failed(cause=Cause(cause), feedback=_text(feedback or ""))
     return Scored(
         score=score,
         features=json.loads(features) if features else {},
         metrics=json.loads(metrics) if metrics else {},
         instances=json.loads(instances) if instances else {},
-        feedback=feedback or "",
+        feedback=_text(feedback or ""),
         outputs=outputs,
     )
 
@@ -157,13 +163,17 @@ def _others(parts: Mapping[str, str]) -> str | None:
     return json.dumps(dict(parts)) if parts else None  # ASCII: lone surrogates survive
 
 
-def _utf8(text: str) -> str | bytes:
+def utf8(text: str) -> str | bytes:
     """Text as SQLite takes it: what has no UTF-8 form (lone surrogates) goes in as bytes."""
+    return text if "\0" not in text and _has_utf8(text) else text.encode("utf-8", "surrogatepass")
+
+
+def _has_utf8(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-    return text if "\0" not in text else text.encode()
+        return False
+    return True
 
 
 def _text(source: str | bytes) -> str:

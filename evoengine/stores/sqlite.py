@@ -28,6 +28,7 @@ from evoengine.stores._rows import (
     evaluation_of,
     record_of,
     record_row,
+    utf8,
 )
 from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evoengine.stores.base import CampaignRow, Check, Store
@@ -151,7 +152,10 @@ class Sqlite(Store):
                     row,
                 )
             except sqlite3.IntegrityError:
-                raise StoreError(f"a campaign called {name!r} exists already in {self.path}.") from None
+                raise StoreError(
+                    f"a campaign called {name!r} was just started in {self.path} by another process; "
+                    f"wait for it, end it, or run under another --name."
+                ) from None
         made = self.campaign(name)
         assert made is not None
         return made
@@ -159,7 +163,9 @@ class Sqlite(Store):
     @contextmanager
     def writer(self, campaign: CampaignRow) -> Iterator[None]:
         path = self.path.with_name(f"{self.path.name}-{campaign.id}.lock")
-        with self._explained(), path.open("a") as handle:
+        with self._explained():
+            handle = path.open("a")
+        with handle:  # what fails while the right is held is not of the store's making
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -288,7 +294,7 @@ class Sqlite(Store):
 
     def save_state(self, campaign: CampaignRow, number: int, state: Mapping[str, Any]) -> None:
         base = campaign.id * NUMBERS
-        packed = zlib.compress(json.dumps(state, allow_nan=False).encode(), 1)
+        packed = zlib.compress(json.dumps(state).encode(), 1)  # a sum of huge scores may be infinite
         with self._explained():
             self._open.execute("insert or replace into states values (?,?)", (base + number, packed))
             self._open.execute(
@@ -316,7 +322,7 @@ class Sqlite(Store):
         with self._explained():
             self._open.execute(
                 "insert or replace into checks values (?,?,?,?,?,?,?)",
-                (campaign.id * NUMBERS + check.number, check.stage, *judged, check.evaluation.feedback),
+                (campaign.id * NUMBERS + check.number, check.stage, *judged, utf8(check.evaluation.feedback)),
             )
 
     def checks(self, campaign: CampaignRow) -> list[Check]:
