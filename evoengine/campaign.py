@@ -11,16 +11,15 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from evoengine.archives.base import Archive
-from evoengine.assembly import Given, described, executor_of, fingerprint_of, islands_of, operators_of, store_of
+from evoengine.assembly import Given, described, executor_of, fingerprint_of, islands_of, operators_of, store_of, used
 from evoengine.bandit import Bandit
 from evoengine.breeding import Answers, Bred, bred
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
 from evoengine.evaluator import Evaluator
-from evoengine.events import Committed, Event, Progress, Started, Stopped, Watcher
+from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Watcher
 from evoengine.executors.base import Executor
 from evoengine.fold import Fold
 from evoengine.islands import Islands
@@ -113,7 +112,10 @@ class Campaign:
         _whole("snapshot_every", snapshot_every, 1)
         _whole("seed", seed, -(2**63), 2**63 - 1)
         self.problem: Problem = build("problems", problem)
-        self._use = _use(problem)
+        self._use = None if isinstance(problem, Problem) else used(self.problem, problem)
+        self._given: dict[str, Any] = {
+            "archive": archive, "selector": selector, "executor": executor, "sandbox": sandbox
+        }  # fmt: skip
         self.name = name or self.problem.name
         self.store: Store = store_of(store)
         self.seed = seed
@@ -164,7 +166,7 @@ class Campaign:
             CampaignError, ProblemError, StoreError, SandboxError, ExecutorError: as each says.
         """
         run = self.arun(evaluations=evaluations, seconds=seconds, until_score=until_score, stop=stop)
-        return in_fresh_loop(run, self.halt)
+        return in_fresh_loop(run, self._interrupted)
 
     async def arun(
         self,
@@ -209,6 +211,12 @@ class Campaign:
     def halt(self, reason: str = "interrupted") -> None:
         """Asks a run to finish what is in flight and end. May be called from another thread."""
         self._halt = reason
+
+    def _interrupted(self) -> None:
+        """What Ctrl-C does, in the thread of the run."""
+        if self._halt is None:
+            self.halt()
+            self._tell(Halting(reason="interrupted"))
 
     def _left(self, seconds: float) -> float:
         """Seconds until work in flight is given up in a run of so many."""
@@ -528,8 +536,8 @@ class Campaign:
             "window": self.window,
             "inspirations": self._inspirations,
             "islands": self._islands.settings(),
-            "archive": described(self._archive),
-            "selector": described(self._selector),
+            "archive": described(self._archive, self._given["archive"]),
+            "selector": described(self._selector, self._given["selector"]),
             "bandit": self._bandit.settings(),
             "operators": [{"use": name, **part.settings()} for name, part in self._operators.items()],
         }
@@ -541,6 +549,8 @@ class Campaign:
         problem, best = self.problem, self.problem.best_known
         return {
             "use": self._use,
+            "executor": described(self._executor, self._given["executor"]),
+            "sandbox": described(self._sandbox, self._given["sandbox"]),
             "goal": problem.goal,
             "direction": problem.direction,
             "features": [asdict(feature) for feature in problem.features],
@@ -615,16 +625,3 @@ def _whole(name: str, value: object, least: int, most: int | None = None) -> Non
     if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
         upto = "" if most is None else f" to {most}"
         raise SettingError(f"setting {name!r} takes a whole number from {least}{upto}, got {value!r}.")
-
-
-def _use(problem: Problem | Given) -> str | None:
-    """The name or path that a problem was asked for by; None for one that was made in Python."""
-    match problem:
-        case str():
-            use = problem
-        case Problem():
-            return None
-        case _:
-            use = str(problem["use"])
-    path = Path(use)
-    return str(path.resolve()) if path.exists() and ("/" in use or use.endswith(".py")) else use
