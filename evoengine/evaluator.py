@@ -67,7 +67,7 @@ class Evaluator:
         over `above` is not believed before the mean of all repeats is known.
 
         Raises:
-            ProblemError: the problem has no such stage, or asks for a feature that nothing measures.
+            ProblemError: the problem has no such stage.
             SandboxError: the sandbox itself failed.
         """
         began = time.perf_counter()
@@ -88,7 +88,7 @@ class Evaluator:
         program. A probe has a process of its own, with the limits of an evaluation.
 
         Raises:
-            ProblemError: the problem asks for a feature that nothing measures.
+            ProblemError: the problem has no stage for selection.
             SandboxError: the sandbox itself failed.
         """
         match request:
@@ -236,7 +236,7 @@ class Evaluator:
         for name in of_code:
             if name not in code_features.NAMES:
                 known = ", ".join([*metrics, *code_features.NAMES])
-                raise ProblemError(
+                raise LookupError(
                     f"problem {self.problem.name!r} has a feature {name!r}, which is neither a metric of its score "
                     f"nor a feature of code; there are: {known}"
                 )
@@ -360,7 +360,7 @@ def _mean(found: Sequence[Evaluation]) -> Evaluation:
         return scored[0]
     return replace(
         scored[0],
-        score=fmean(one.score for one in scored),
+        score=_fmean([one.score for one in scored]),
         features=_means([one.features for one in scored]),
         metrics=_means([one.metrics for one in scored]),
         instances=_means([one.instances for one in scored]),
@@ -368,4 +368,12 @@ def _mean(found: Sequence[Evaluation]) -> Evaluation:
 
 
 def _means(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: fmean(one[name] for one in found) for name in found[0] if all(name in one for one in found)}
+    return {name: _fmean([one[name] for one in found]) for name in found[0] if all(name in one for one in found)}
+
+
+def _fmean(values: Sequence[float]) -> float:
+    """The mean, also of values whose sum is no float."""
+    try:
+        return fmean(values)
+    except OverflowError:
+        return sum(value / len(values) for value in values)

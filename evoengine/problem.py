@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 from evoengine.component import Component
+from evoengine.errors import ProblemError
 from evoengine.types import JSON, Anchor, Brief, Content, Context, Feature, Idiom, Limits, Program, Stage
 
 Seed = str | Mapping[str, str] | Content
@@ -103,6 +104,33 @@ class Problem(Component, ABC):
     idioms: ClassVar[tuple[Idiom, ...]] = ()
     preload: ClassVar[tuple[str, ...]] = ("numpy",)
     repeats: ClassVar[int] = 1
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Looks at what a subclass has to say of itself.
+
+        Raises:
+            ProblemError: something is missing, or is not what it has to be.
+        """
+        super().model_post_init(context)
+        kind = type(self)
+        for wanted in ("name", "goal", "seed"):
+            if not hasattr(kind, wanted):
+                raise ProblemError(f"problem class {kind.__name__} has no {wanted!r}; give it one.")
+        if kind.direction not in ("maximize", "minimize"):
+            raise ProblemError(f"{kind.__name__}.direction is {kind.direction!r}; write 'maximize' or 'minimize'.")
+        names = [stage.name for stage in kind.stages]
+        if len(set(names)) < len(names) or all(stage.held_out for stage in kind.stages):
+            raise ProblemError(f"{kind.__name__}.stages need different names, and one that is not held out: {names}.")
+        if kind.repeats < 1:
+            raise ProblemError(f"{kind.__name__}.repeats is {kind.repeats}; it should be at least 1.")
+        try:
+            seeds = self.seeds()
+        except (TypeError, ValueError) as error:
+            raise ProblemError(
+                f"{kind.__name__}.seed is no text, files by path, Program or Context, nor a tuple of these: {error}."
+            ) from None
+        if not seeds:
+            raise ProblemError(f"{kind.__name__}.seed is empty; give at least one first program.")
 
     def inputs(self, stage: str = "full") -> Sequence[Sequence[JSON]]:
         """The argument tuples that the candidate is called with, one for each instance.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from evoengine.archives.base import Archive
@@ -12,7 +13,7 @@ from evoengine.errors import CampaignError
 from evoengine.fold import Fold
 from evoengine.islands import Islands
 from evoengine.plugins import build
-from evoengine.stores.base import CampaignRow, Store
+from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import Brief, Content, Elite, Failed, Feature, Program, Record, Scored
 
 
@@ -48,6 +49,10 @@ class Reading:
             if row.name == name:
                 return cls(store, row)
         raise CampaignError(f"no campaign is called {name!r} in {store.url}; there are: {', '.join(names) or 'none'}.")
+
+    @cached_property
+    def _checks(self) -> list[Check]:
+        return self.store.checks(self.row)
 
     def shown(self, score: float) -> float:
         """A score as the problem's own value."""
@@ -119,7 +124,7 @@ class Reading:
                 }
             case Failed(cause=cause):
                 row["cause"] = str(cause)
-        checks = [check for check in self.store.checks(self.row) if check.number == record.number]
+        checks = [check for check in self._checks if check.number == record.number]
         row["checks"] = {
             check.stage: self.shown(check.evaluation.score)
             if isinstance(check.evaluation, Scored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from importlib import import_module
@@ -64,6 +65,9 @@ def app(verbose: bool) -> None:
 
 def main() -> None:
     """Runs the command line and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is escaped, never an error
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app.main(standalone_mode=False)
     except click.exceptions.Abort:

@@ -160,7 +160,10 @@ class Sqlite(Store):
                     row,
                 )
             except sqlite3.IntegrityError:
-                raise StoreError(f"a campaign called {name!r} exists already in {self.path}.") from None
+                raise StoreError(
+                    f"a campaign called {name!r} was just started in {self.path} by another process; "
+                    f"wait for it, end it, or run under another --name."
+                ) from None
         made = self.campaign(name)
         assert made is not None
         return made
@@ -309,7 +312,7 @@ class Sqlite(Store):
 
     def save_state(self, campaign: CampaignRow, number: int, state: Mapping[str, Any]) -> None:
         base = campaign.id * NUMBERS
-        packed = zlib.compress(json.dumps(state, allow_nan=False).encode(), 1)
+        packed = zlib.compress(json.dumps(state).encode(), 1)  # a sum of huge scores may be infinite
         with self._explained():
             self._open.execute("insert or replace into states values (?,?)", (base + number, packed))
             self._open.execute(

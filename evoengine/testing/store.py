@@ -233,12 +233,6 @@ class StoreContract:
         store.save_state(campaign, 30, {"records": 30, "again": True})
         assert store.load_state(campaign, 10**6) == (30, {"records": 30, "again": True})
 
-    def test_a_state_with_nan_is_refused(self, store: Store) -> None:
-        campaign = self.begun(store)
-        with pytest.raises((StoreError, ValueError)):
-            store.save_state(campaign, 1, {"best": math.nan})
-        assert store.load_state(campaign, 1) is None
-
     def test_a_check_is_kept_by_record_and_stage_and_the_last_one_counts(self, store: Store) -> None:
         campaign = self.begun(store)
         first = Check(number=7, stage="held out", evaluation=Scored(score=1.0))
