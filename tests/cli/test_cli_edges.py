@@ -104,7 +104,7 @@ class MyOwn(Grid):
 def test_a_campaign_with_plugins_of_ones_own_is_read_and_resumed_with_them(folder: Path) -> None:
     for kind, name, text in (
         ("archives", "my_own", PLUGIN),
-        ("sandboxes", "my_box", "from evoengine.sandboxes.process import Process\nclass Box(Process):\n    pad: int = 1"),
+        ("sandboxes", "my_box", "from evoengine.sandboxes.process import Process\nclass Box(Process):\n    pad: int = 1"),  # noqa: E501
     ):  # fmt: skip
         (folder / "plugins" / kind).mkdir(parents=True)
         (folder / "plugins" / kind / f"{name}.py").write_text(text)
