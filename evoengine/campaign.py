@@ -477,8 +477,8 @@ class Campaign:
             "window": self.window,
             "inspirations": self._inspirations,
             "islands": self._islands.settings(),
-            "archive": described(self._archive),
-            "selector": described(self._selector),
+            "archive": described("archives", self._archive),
+            "selector": described("selectors", self._selector),
             "bandit": self._bandit.settings(),
             "operators": [{"use": name, **part.settings()} for name, part in self._operators.items()],
         }
