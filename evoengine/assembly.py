@@ -15,7 +15,7 @@ from evoengine.errors import CampaignError
 from evoengine.executors.base import Executor
 from evoengine.islands import Islands
 from evoengine.operators.base import Operator
-from evoengine.plugins import build
+from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
 from evoengine.stores.base import Store
 
@@ -63,7 +63,7 @@ def operators_of(given: Sequence[Operator | Given]) -> dict[str, Operator]:
             case str():
                 name = one
             case Operator():
-                name = type(one).__name__.lower()
+                name = name_of("operators", one)
             case _:
                 name = str(one["use"])
         name = Path(name).stem
@@ -73,31 +73,9 @@ def operators_of(given: Sequence[Operator | Given]) -> dict[str, Operator]:
     return operators
 
 
-def described(part: Component, given: Component | Given) -> dict[str, Any]:
-    """A part's settings, and the name that `build` finds it by, as JSON values.
-
-    Args:
-        part: made from `given`.
-        given: by the person.
-    """
-    return {"use": used(part, given), **part.settings()}
-
-
-def used(part: Component, given: Component | Given) -> str:
-    """The name or path that a part was asked for by; for one that was made in Python, that of its plugin."""
-    match given:
-        case str():
-            use = given
-        case Component():
-            home = type(part).__module__
-            where = getattr(sys.modules.get(home), "__evoengine_plugin__", None)
-            if where is not None:
-                return str(where)
-            return home.rpartition(".")[2] if home.startswith("evoengine.") else type(part).__name__.lower()
-        case _:
-            use = str(given["use"])
-    path = Path(use)
-    return str(path.resolve()) if ("/" in use or use.endswith(".py")) and path.exists() else use
+def described(kind: str, part: Component) -> dict[str, Any]:
+    """A part's name and settings, as JSON values that `build` takes."""
+    return {"use": name_of(kind, part), **part.settings()}
 
 
 def _sources(problem: type[Problem]) -> list[str]:

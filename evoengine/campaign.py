@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from evoengine.archives.base import Archive
-from evoengine.assembly import Given, described, executor_of, fingerprint_of, islands_of, operators_of, store_of, used
+from evoengine.assembly import Given, described, executor_of, fingerprint_of, islands_of, operators_of, store_of
 from evoengine.bandit import Bandit
 from evoengine.breeding import Answers, Bred, bred
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
@@ -26,7 +26,7 @@ from evoengine.islands import Islands
 from evoengine.loops import in_fresh_loop
 from evoengine.operators.base import Operator
 from evoengine.pipeline import Pipeline, Proposal
-from evoengine.plugins import build
+from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
 from evoengine.sandboxes.base import Sandbox
 from evoengine.selectors.base import Selector
@@ -112,10 +112,7 @@ class Campaign:
         _whole("snapshot_every", snapshot_every, 1)
         _whole("seed", seed, -(2**63), 2**63 - 1)
         self.problem: Problem = build("problems", problem)
-        self._use = None if isinstance(problem, Problem) else used(self.problem, problem)
-        self._given: dict[str, Any] = {
-            "archive": archive, "selector": selector, "executor": executor, "sandbox": sandbox
-        }  # fmt: skip
+        self._use = None if isinstance(problem, Problem) else name_of("problems", self.problem)
         self.name = name or self.problem.name
         self.store: Store = store_of(store)
         self.seed = seed
@@ -536,8 +533,8 @@ class Campaign:
             "window": self.window,
             "inspirations": self._inspirations,
             "islands": self._islands.settings(),
-            "archive": described(self._archive, self._given["archive"]),
-            "selector": described(self._selector, self._given["selector"]),
+            "archive": described("archives", self._archive),
+            "selector": described("selectors", self._selector),
             "bandit": self._bandit.settings(),
             "operators": [{"use": name, **part.settings()} for name, part in self._operators.items()],
         }
@@ -549,8 +546,8 @@ class Campaign:
         problem, best = self.problem, self.problem.best_known
         return {
             "use": self._use,
-            "executor": described(self._executor, self._given["executor"]),
-            "sandbox": described(self._sandbox, self._given["sandbox"]),
+            "executor": described("executors", self._executor),
+            "sandbox": described("sandboxes", self._sandbox),
             "goal": problem.goal,
             "direction": problem.direction,
             "features": [asdict(feature) for feature in problem.features],
