@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,7 @@ class Campaign:
     async def _plant(self) -> None:
         """Evaluates and records the seeds that are not recorded yet."""
         fold = self._opened()
-        seeds = self._seeds()
+        seeds = self._seeds
         if fold.records >= len(seeds):
             return
         judged = await asyncio.gather(*(self._executor.evaluate(content) for content in seeds))
@@ -232,8 +233,7 @@ class Campaign:
         self._commit(records[fold.records :])
 
     def _ahead(self, progress: Progress, number: int) -> Progress:
-        ahead = pending(progress, number - 1 - progress.records)
-        return replace(ahead, seconds=time.monotonic() - self._began)
+        return pending(progress, number - 1 - progress.records, time.monotonic() - self._began)
 
     async def _propose(self, draft: Draft, above: float | None) -> Proposal:
         operator = self._operators[draft.operator]
@@ -315,7 +315,7 @@ class Campaign:
                     record=record, insertion=taken.insertion, improved=taken.improved, progress=self.progress
                 )
             )  # fmt: skip
-        seeds = len(self._seeds())
+        seeds = len(self._seeds)
         if record.number == seeds:
             due = range(seeds + 1, seeds + 1 + self.window)
         elif record.number > seeds:
@@ -330,7 +330,7 @@ class Campaign:
 
     def _snapshot(self) -> None:
         fold = self._opened()
-        if self._row is not None and fold.records > len(self._seeds()):
+        if self._row is not None and fold.records > len(self._seeds):
             self.store.save_state(self._row, fold.records, fold.state())
 
     # -- one's own loop --------------------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ class Campaign:
         Raises:
             CampaignError: `window` drafts are out; tell one first.
         """
-        if self._opened().records < len(self._seeds()):
+        if self._opened().records < len(self._seeds):
             in_fresh_loop(self._seeded(), self.halt)
         if not self._drafts:
             raise CampaignError(f"{self.window} drafts (the window) are out already; tell() one of them first.")
@@ -522,6 +522,7 @@ class Campaign:
                     self._opened()
             yield
 
+    @cached_property
     def _seeds(self) -> tuple[Content, ...]:
         return self.problem.seeds()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator
 
 from sortedcontainers import SortedList
@@ -16,15 +17,17 @@ class Shelf:
 
     Places are dense (0 to N - 1), so that a uniform draw is one index; a new elite gets the next place and
     an improved one keeps its predecessor's. `remove` moves the last elite into the gap. The order by score
-    is made at the first question for it and kept up from then on, in O(log N) a change.
+    is made at the first question for it and kept up from then on, in O(log N) a change; beside it the
+    number of elites by score, since most scores are held by one elite and then need no search for ties.
     """
 
-    __slots__ = ("_best", "_order", "_places", "_slots", "_total", "version")
+    __slots__ = ("_best", "_holders", "_order", "_places", "_slots", "_total", "version")
 
     def __init__(self) -> None:
         self._slots: list[Elite] = []
         self._places: dict[Cell, int] = {}
         self._order: SortedList | None = None
+        self._holders: dict[float, int] = {}
         self._best: Elite | None = None
         self._total = 0.0
         self.version = 0
@@ -35,7 +38,7 @@ class Shelf:
         score = scored.score
         if place is None:
             elite = Elite(number=number, content=content, scored=scored, cell=cell)
-            self._places[cell] = len(self._slots)
+            self._places[cell] = place = len(self._slots)
             self._slots.append(elite)
             self._total += score
             insertion = Insertion.NEW
@@ -46,14 +49,13 @@ class Shelf:
             elite = Elite(number=number, content=content, scored=scored, cell=cell)
             self._slots[place] = elite
             self._total += score - incumbent.scored.score
-            if self._order is not None:
-                self._order.remove((-incumbent.scored.score, incumbent.number, place))
+            self._leave(incumbent, place)
             if self._best is incumbent:
                 self._best = elite
             insertion = Insertion.IMPROVED
-        if self._order is not None:
-            self._order.add((-score, number, self._places[cell]))
-        if self._best is None or _beats(elite, self._best):
+        self._enter(elite, place)
+        best = self._best
+        if best is None or score > best.scored.score or (score == best.scored.score and number < best.number):
             self._best = elite
         self.version += 1
         return insertion
@@ -66,12 +68,10 @@ class Shelf:
         """
         place = self._places.pop(cell)
         gone, last = self._slots[place], self._slots.pop()
-        if self._order is not None:
-            self._order.remove((-gone.scored.score, gone.number, place))
+        self._leave(gone, place)
         if last is not gone:
-            if self._order is not None:
-                self._order.remove((-last.scored.score, last.number, len(self._slots)))
-                self._order.add((-last.scored.score, last.number, place))
+            self._leave(last, len(self._slots))
+            self._enter(last, place)
             self._slots[place] = last
             self._places[last.cell] = place
         self._total -= gone.scored.score
@@ -129,6 +129,8 @@ class Shelf:
         """The ranks that hold the same score as this one."""
         order = self._sorted()
         score = order[rank][0]
+        if self._holders[-score] == 1:
+            return range(rank, rank + 1)
         return range(order.bisect_left((score,)), order.bisect_left((score, math.inf)))
 
     def share_below(self, score: float) -> float:
@@ -139,12 +141,26 @@ class Shelf:
     def _sorted(self) -> SortedList:
         if self._order is None:
             self._order = SortedList((-e.scored.score, e.number, place) for place, e in enumerate(self._slots))
+            self._holders = Counter(e.scored.score for e in self._slots)
         return self._order
+
+    def _enter(self, elite: Elite, place: int) -> None:
+        """Takes an elite into the order, if there is one."""
+        if self._order is not None:
+            score = elite.scored.score
+            self._order.add((-score, elite.number, place))
+            self._holders[score] = self._holders.get(score, 0) + 1
+
+    def _leave(self, elite: Elite, place: int) -> None:
+        """Takes an elite out of the order, if there is one."""
+        if self._order is not None:
+            score = elite.scored.score
+            self._order.remove((-score, elite.number, place))
+            if self._holders[score] == 1:
+                del self._holders[score]
+            else:
+                self._holders[score] -= 1
 
 
 def _key(elite: Elite) -> tuple[float, int]:
     return (-elite.scored.score, elite.number)
-
-
-def _beats(elite: Elite, other: Elite) -> bool:
-    return _key(elite) < _key(other)

