@@ -153,12 +153,7 @@ class Fold:
         if kept is None:
             return
         number, state = kept
-        records = store.records(row, Islands.named(state["islands"]))
-        elites = {
-            one.number: (one.candidate.content, one.evaluation)
-            for one in records.values()
-            if one.candidate.content is not None and isinstance(one.evaluation, Scored)
-        }
+        elites = store.elites(row, Islands.named(state["islands"]))
         self.records, self.seeds = state["records"], state["seeds"]
         self._evaluations, self._tokens, self._money = state["evaluations"], state["tokens"], state["money"]
         self._best, self._stalled = state["best"], state["stalled"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evoengine.component import Component
-from evoengine.types import Content, Evaluation, Judgement, Record
+from evoengine.types import Content, Evaluation, Judgement, Record, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,14 @@ class Store(Component, ABC):
     @abstractmethod
     def records(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, Record]:
         """The records of these numbers."""
+
+    def elites(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, tuple[Content, Scored]]:
+        """Contents and scores of those of these records that have both, by number."""
+        return {
+            one.number: (one.candidate.content, one.evaluation)
+            for one in self.records(campaign, numbers).values()
+            if one.candidate.content is not None and isinstance(one.evaluation, Scored)
+        }
 
     @abstractmethod
     def digests(self, campaign: CampaignRow, until: int) -> set[str]:
