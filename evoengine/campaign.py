@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from collections import deque
@@ -438,11 +439,17 @@ class Campaign:
 
     def _replay(self, row: CampaignRow, fold: Fold) -> None:
         last = self.store.last(row)
-        fold.resume(self.store, row, last - self.window)
         watchers, self.watchers = self.watchers, []  # what is replayed is no news
-        for record in self.store.replay(row, after=fold.records):
-            self._take(record, drafting_after=last)
-        self.watchers = watchers
+        collects = gc.isenabled()
+        gc.disable()  # of all that a million records make nothing is garbage, and looking takes as long as opening
+        try:
+            fold.resume(self.store, row, last - self.window)
+            for record in self.store.replay(row, after=fold.records):
+                self._take(record, drafting_after=last)
+        finally:
+            self.watchers = watchers
+            if collects:
+                gc.enable()
 
     def _forget(self) -> None:
         self._fold, self._row = None, None

@@ -5,11 +5,25 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sortedcontainers import SortedList
 
 from evoengine.types import Cell, Content, Elite, Insertion, Scored
+
+
+class _Unread:
+    """An owner of which only this is known; the rest is read when it is asked for."""
+
+    __slots__ = ("cell", "number", "score")
+
+    def __init__(self, number: int, score: float, cell: Cell) -> None:
+        self.number, self.score, self.cell = number, score, cell
+
+    @property
+    def scored(self) -> _Unread:
+        """What holds its score, as in an elite."""
+        return self
 
 
 class Shelf:
@@ -19,16 +33,20 @@ class Shelf:
     an improved one keeps its predecessor's. `remove` moves the last elite into the gap. The order by score
     is made at the first question for it and kept up from then on, in O(log N) a change; beside it the
     number of elites by score, since most scores are held by one elite and then need no search for ties.
+
+    An elite of a kept state is read when it is first asked for: an archive of a hundred thousand opens
+    without reading as many programs.
     """
 
-    __slots__ = ("_best", "_holders", "_order", "_places", "_slots", "_total", "version")
+    __slots__ = ("_best", "_holders", "_order", "_places", "_slots", "_sources", "_total", "version")
 
     def __init__(self) -> None:
-        self._slots: list[Elite] = []
+        self._slots: list[Elite | _Unread] = []
+        self._sources: dict[int, tuple[Content, Scored]] | None = None
         self._places: dict[Cell, int] = {}
         self._order: SortedList | None = None
         self._holders: dict[float, int] = {}
-        self._best: Elite | None = None
+        self._best: Elite | _Unread | None = None
         self._total = 0.0
         self.version = 0
 
@@ -60,6 +78,21 @@ class Shelf:
         self.version += 1
         return insertion
 
+    def restore(
+        self,
+        numbers: Iterable[int],
+        scores: Iterable[float],
+        cells: Iterable[Cell],
+        sources: dict[int, tuple[Content, Scored]],
+    ) -> None:
+        """Takes up elites, by place; contents and full scores are read from `sources` when they are asked for."""
+        self.clear()
+        self._sources = sources
+        slots = list(map(_Unread, numbers, scores, cells))
+        self._slots[:] = slots
+        self._places.update((owner.cell, place) for place, owner in enumerate(slots))
+        self._best = min(slots, key=_key, default=None)
+
     def remove(self, cell: Cell) -> None:
         """Takes a cell's owner out.
 
@@ -83,17 +116,17 @@ class Shelf:
         """Takes all elites out."""
         self._slots.clear()
         self._places.clear()
-        self._order, self._best, self._total = None, None, 0.0
+        self._order, self._best, self._total, self._sources = None, None, 0.0, None
         self.version += 1
 
     def at(self, cell: Cell) -> Elite | None:
         """The owner of a cell."""
         place = self._places.get(cell)
-        return None if place is None else self._slots[place]
+        return None if place is None else self[place]
 
     def best(self) -> Elite | None:
         """The elite with the highest score; of several the oldest."""
-        return self._best
+        return None if self._best is None else self._read(self._best)
 
     @property
     def total(self) -> float:
@@ -109,21 +142,26 @@ class Shelf:
         slots, size, draw = self._slots, len(self._slots), rng.random
         if not size:
             raise IndexError("an empty archive has no elite to sample")
-        return [slots[int(draw() * size)] for _ in range(n)]
+        return [self._read(slots[int(draw() * size)]) for _ in range(n)]
 
     def __len__(self) -> int:
         return len(self._slots)
 
     def __getitem__(self, index: int, /) -> Elite:
-        return self._slots[index]
+        return self._read(self._slots[index])
+
+    @property
+    def standing(self) -> list[tuple[int, float, Cell]]:
+        """Number, score and cell of each elite, by place; nothing is read for it."""
+        return [(owner.number, owner.scored.score, owner.cell) for owner in self._slots]
 
     def __iter__(self) -> Iterator[Elite]:
-        return iter(self._slots)
+        return map(self._read, list(self._slots))
 
     def ranked(self, rank: int) -> Elite:
         """The elite of a rank, 0 for the best."""
         place: int = self._sorted()[rank][2]
-        return self._slots[place]
+        return self._read(self._slots[place])
 
     def ties(self, rank: int) -> range:
         """The ranks that hold the same score as this one."""
@@ -144,14 +182,25 @@ class Shelf:
             self._holders = Counter(e.scored.score for e in self._slots)
         return self._order
 
-    def _enter(self, elite: Elite, place: int) -> None:
+    def _read(self, owner: Elite | _Unread) -> Elite:
+        if isinstance(owner, Elite):
+            return owner
+        assert self._sources is not None
+        content, scored = self._sources[owner.number]
+        elite = Elite(number=owner.number, content=content, scored=scored, cell=owner.cell)
+        self._slots[self._places[owner.cell]] = elite
+        if self._best is owner:
+            self._best = elite
+        return elite
+
+    def _enter(self, elite: Elite | _Unread, place: int) -> None:
         """Takes an elite into the order, if there is one."""
         if self._order is not None:
             score = elite.scored.score
             self._order.add((-score, elite.number, place))
             self._holders[score] = self._holders.get(score, 0) + 1
 
-    def _leave(self, elite: Elite, place: int) -> None:
+    def _leave(self, elite: Elite | _Unread, place: int) -> None:
         """Takes an elite out of the order, if there is one."""
         if self._order is not None:
             score = elite.scored.score
@@ -162,5 +211,5 @@ class Shelf:
                 self._holders[score] -= 1
 
 
-def _key(elite: Elite) -> tuple[float, int]:
+def _key(elite: Elite | _Unread) -> tuple[float, int]:
     return (-elite.scored.score, elite.number)

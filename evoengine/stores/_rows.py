@@ -118,22 +118,22 @@ from records r left join details d on d.id = r.id left join contents c on c.id =
 """
 
 
-SELECT_ELITES = """
-select r.number, r.score, r.features, d.metrics, d.instances, d.feedback, d.outputs,
+SELECT_ELITE = """
+select r.score, r.features, d.metrics, d.instances, d.feedback, d.outputs,
        c.kind, c.language, c.path, c.source, c.others, c.digest
 from records r join contents c on c.id = r.content left join details d on d.id = r.id
-where r.score is not null
+where r.score is not null and r.id = ?
 """
 
 
-def elite_of(row: tuple[Any, ...]) -> tuple[int, tuple[Content, Scored]]:
-    """The number, content and score of a row of `SELECT_ELITES`."""
-    number, score, features, metrics, instances, feedback, outputs, *columns = row
+def elite_of(row: tuple[Any, ...]) -> tuple[Content, Scored]:
+    """The content and score of a row of `SELECT_ELITE`."""
+    score, features, metrics, instances, feedback, outputs, *columns = row
     content = content_of(tuple(columns))
     scored = evaluation_of(score, None, features, metrics, instances, feedback, outputs)
     assert content is not None
     assert isinstance(scored, Scored)
-    return number, (content, scored)
+    return content, scored
 
 
 def evaluation_of(

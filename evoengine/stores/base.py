@@ -92,13 +92,16 @@ class Store(Component, ABC):
     def records(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, Record]:
         """The records of these numbers."""
 
-    def elites(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, tuple[Content, Scored]]:
-        """Contents and scores of those of these records that have both, by number."""
-        return {
-            one.number: (one.candidate.content, one.evaluation)
-            for one in self.records(campaign, numbers).values()
-            if one.candidate.content is not None and isinstance(one.evaluation, Scored)
-        }
+    def elite(self, campaign: CampaignRow, number: int) -> tuple[Content, Scored]:
+        """The content and the score of a record.
+
+        Raises:
+            KeyError: there is no such record, or it lacks one of them.
+        """
+        record = self.records(campaign, [number])[number]
+        if record.candidate.content is None or not isinstance(record.evaluation, Scored):
+            raise KeyError(number)
+        return record.candidate.content, record.evaluation
 
     @abstractmethod
     def digests(self, campaign: CampaignRow, until: int) -> set[str]:

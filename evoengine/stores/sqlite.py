@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from evoengine.errors import StoreError
 from evoengine.stores._rows import (
     NUMBERS,
-    SELECT_ELITES,
+    SELECT_ELITE,
     SELECT_RECORDS,
     content_of,
     content_row,
@@ -258,15 +258,12 @@ class Sqlite(Store):
                     found[record.number] = record
         return found
 
-    def elites(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, tuple[Content, Scored]]:
-        base, found = campaign.id * NUMBERS, {}
-        wanted = sorted(set(numbers))
+    def elite(self, campaign: CampaignRow, number: int) -> tuple[Content, Scored]:
         with self._explained():
-            for start in range(0, len(wanted), 500):
-                ids = [base + number for number in wanted[start : start + 500]]
-                marks = ",".join("?" * len(ids))
-                found.update(map(elite_of, self._open.execute(f"{SELECT_ELITES} and r.id in ({marks})", ids)))
-        return found
+            row = self._open.execute(SELECT_ELITE, (campaign.id * NUMBERS + number,)).fetchone()
+        if row is None:
+            raise KeyError(number)
+        return elite_of(row)
 
     def digests(self, campaign: CampaignRow, until: int) -> set[str]:
         base = campaign.id * NUMBERS
@@ -295,9 +292,8 @@ class Sqlite(Store):
                 "select coalesce(score, 9e999) from records where id > ? and id <= ? order by id", (base, base + until)
             )
             scores = array("d", chain.from_iterable(rows))
-        for place, score in enumerate(scores):
-            if score == math.inf:
-                scores[place] = math.nan
+        if math.inf in scores:
+            return array("d", [math.nan if score == math.inf else score for score in scores])
         return scores
 
     def recall(self, fingerprint: str, digest: str) -> Judgement | None:
