@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from evoengine.component import Component
+
+
+@dataclass(slots=True)
+class _Memory:
+    arms: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    """By arm: reward, missed reward, cost, number of tries, time of the last update."""
+    time: int = 0
 
 
 class Bandit(Component):
@@ -28,21 +36,17 @@ class Bandit(Component):
     explore: float = Field(default=0.1, ge=0.0, le=1.0)
 
     @cached_property
-    def _arms(self) -> dict[tuple[str, str], list[float]]:
-        # by arm: reward, missed reward, cost, number of tries, time of the last update
-        return {}
-
-    _time: int = PrivateAttr(default=0)
+    def _memory(self) -> _Memory:  # cached properties are read ten times faster than private attributes
+        return _Memory()
 
     def open(self, arms: Sequence[tuple[str, str]]) -> None:
         """Makes it know these arms, (operator, arm) each, and nothing about them."""
-        self._arms.clear()
-        self._arms.update({arm: [0.0] * 5 for arm in arms})
-        self._time = 0
+        self._memory.arms = {arm: [0.0] * 5 for arm in arms}
+        self._memory.time = 0
 
     def choose(self, rng: random.Random) -> tuple[str, str]:
         """The arm for a proposal."""
-        arms = list(self._arms)
+        arms = list(self._memory.arms)
         if len(arms) == 1:
             return arms[0]
         if rng.random() < self.explore:
@@ -50,8 +54,8 @@ class Bandit(Component):
         return max(arms, key=lambda arm: self._worth(arm, rng))
 
     def _worth(self, arm: tuple[str, str], rng: random.Random) -> float:
-        reward, missed, cost, tries, since = self._arms[arm]
-        weight: float = self.discount ** (self._time - since)
+        reward, missed, cost, tries, since = self._memory.arms[arm]
+        weight: float = self.discount ** (self._memory.time - since)
         # one imagined try at the average price of a plain evaluation, half won
         price = (1.0 + weight * cost) / (1.0 + weight * tries)
         drawn: float = rng.betavariate(0.5 + weight * reward, 0.5 + weight * missed)
@@ -59,24 +63,25 @@ class Bandit(Component):
 
     def learn(self, arm: tuple[str, str], reward: float, calls: int) -> None:
         """Takes in what a proposal brought (0 to 1) and what it was paid with, judged calls."""
-        self._time += 1
-        kept = self._arms.get(arm)
+        memory = self._memory
+        memory.time += 1
+        kept = memory.arms.get(arm)
         if kept is None:  # a record of an operator that is no longer among the campaign's
             return
-        weight = self.discount ** (self._time - kept[4])
+        weight = self.discount ** (memory.time - kept[4])
         kept[:4] = [weight * value for value in kept[:4]]
         kept[0] += reward
         kept[1] += 1.0 - reward
         kept[2] += max(1, calls)
         kept[3] += 1.0
-        kept[4] = self._time
+        kept[4] = memory.time
 
     def state(self) -> dict[str, Any]:
         """What it has learnt, as JSON values."""
-        return {"time": self._time, "arms": [[*arm, *kept] for arm, kept in self._arms.items()]}
+        return {"time": self._memory.time, "arms": [[*arm, *kept] for arm, kept in self._memory.arms.items()]}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes up a `state`."""
-        self._time = state["time"]
+        self._memory.time = state["time"]
         for operator, arm, *kept in state["arms"]:
-            self._arms[operator, arm] = kept
+            self._memory.arms[operator, arm] = kept

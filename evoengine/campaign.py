@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import math
@@ -11,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import Any
 
 from evoengine.archives.base import Archive
@@ -232,7 +234,7 @@ class Campaign:
     async def _plant(self) -> None:
         """Evaluates and records the seeds that are not recorded yet."""
         fold = self._opened()
-        seeds = self._seeds()
+        seeds = self._seeds
         if fold.records >= len(seeds):
             return
         # above everything: where evaluations are noisy, the first champion is believed no sooner than later ones
@@ -257,8 +259,7 @@ class Campaign:
         self._commit(records[fold.records :])
 
     def _ahead(self, progress: Progress, number: int) -> Progress:
-        ahead = pending(progress, number - 1 - progress.records)
-        return replace(ahead, seconds=self._lasted())
+        return pending(progress, number - 1 - progress.records, self._lasted())
 
     async def _propose(self, draft: Draft, above: float | None) -> Proposal:
         operator = self._operators[draft.operator]
@@ -343,7 +344,7 @@ class Campaign:
                     record=record, insertion=taken.insertion, improved=taken.improved, progress=self.progress
                 )
             )  # fmt: skip
-        seeds = len(self._seeds())
+        seeds = len(self._seeds)
         if record.number == seeds:
             due = range(seeds + 1, seeds + 1 + self.window)
         elif record.number > seeds:
@@ -358,7 +359,7 @@ class Campaign:
 
     def _snapshot(self) -> None:
         fold = self._opened()
-        if self._row is not None and fold.records > len(self._seeds()):
+        if self._row is not None and fold.records > len(self._seeds):
             self.store.save_state(self._row, fold.records, fold.state())
 
     # -- one's own loop --------------------------------------------------------------------------------------------
@@ -380,7 +381,7 @@ class Campaign:
                 async with self._executor:
                     await self._plant()
 
-        if self._opened().records < len(self._seeds()):
+        if self._opened().records < len(self._seeds):
             in_fresh_loop(seeded(), self.halt)
 
     def tell(self, candidate: Candidate, evaluation: Evaluation, cost: Cost | None = None) -> Record:
@@ -494,11 +495,17 @@ class Campaign:
 
     def _replay(self, row: CampaignRow, fold: Fold) -> None:
         last = self.store.last(row)
-        fold.resume(self.store, row, last - self.window)
         watchers, self.watchers = self.watchers, []  # what is replayed is no news
-        for record in self.store.replay(row, after=fold.records):
-            self._take(record, drafting_after=last)
-        self.watchers = watchers
+        collects = gc.isenabled()
+        gc.disable()  # of all that a million records make nothing is garbage, and looking takes as long as opening
+        try:
+            fold.resume(self.store, row, last - self.window)
+            for record in self.store.replay(row, after=fold.records):
+                self._take(record, drafting_after=last)
+        finally:
+            self.watchers = watchers
+            if collects:
+                gc.enable()
 
     def _forget(self) -> None:
         self._fold, self._row = None, None
@@ -581,6 +588,7 @@ class Campaign:
                     self._opened()
             yield
 
+    @cached_property
     def _seeds(self) -> tuple[Content, ...]:
         return self.problem.seeds()
 

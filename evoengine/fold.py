@@ -12,7 +12,7 @@ from evoengine.events import Progress
 from evoengine.islands import Islands
 from evoengine.randomness import Stream
 from evoengine.stores.base import CampaignRow, Store
-from evoengine.types import EVERY_ISLAND, SEED, Brief, Draft, Insertion, Record, Scored
+from evoengine.types import EVERY_ISLAND, SEED, Brief, Content, Draft, Insertion, Record, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,17 @@ class Taken:
     insertion: Insertion
     improved: bool
     """Whether it is the best so far."""
+
+
+class _Stored(dict[int, tuple[Content, Scored]]):
+    """Contents and scores by record number, read from the store each time that one is asked for."""
+
+    def __init__(self, store: Store, row: CampaignRow) -> None:
+        super().__init__()
+        self._store, self._row = store, row
+
+    def __missing__(self, number: int) -> tuple[Content, Scored]:
+        return self._store.elite(self._row, number)
 
 
 class Fold:
@@ -153,15 +164,9 @@ class Fold:
         if kept is None:
             return
         number, state = kept
-        records = store.records(row, Islands.named(state["islands"]))
-        elites = {
-            one.number: (one.candidate.content, one.evaluation)
-            for one in records.values()
-            if one.candidate.content is not None and isinstance(one.evaluation, Scored)
-        }
         self.records, self.seeds = state["records"], state["seeds"]
         self._evaluations, self._tokens, self._money = state["evaluations"], state["tokens"], state["money"]
         self._best, self._stalled = state["best"], state["stalled"]
-        self.islands.restore(state["islands"], elites)
+        self.islands.restore(state["islands"], _Stored(store, row))
         self.bandit.restore(state["bandit"])
         self._scores, self.seen = store.scores(row, number), store.digests(row, number)

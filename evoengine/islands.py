@@ -53,7 +53,10 @@ class Islands(Component):
         """The selector of each island."""
         return []
 
-    _champion: Elite | None = PrivateAttr(default=None)
+    @cached_property
+    def _champion(self) -> Elite | None:
+        return None
+
     _seed: int = PrivateAttr(default=0)
 
     def open(self, *, archive: Archive, selector: Selector, features: tuple[Feature, ...], seed: int) -> None:

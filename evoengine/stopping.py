@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from evoengine.events import Progress
 
@@ -130,6 +130,20 @@ class Stalled(Stop):
         return f"no improvement in {self.limit} records" if progress.stalled >= self.limit else None
 
 
-def pending(progress: Progress, records: int) -> Progress:
-    """The progress as it will be at least when this many proposals in flight are done."""
-    return replace(progress, records=progress.records + records, evaluations=progress.evaluations + records)
+def pending(progress: Progress, records: int, seconds: float = 0.0) -> Progress:
+    """The progress as it will be at least when this many proposals in flight are done.
+
+    Args:
+        progress: that the last of them was drafted from.
+        records: proposals in flight.
+        seconds: since this run began.
+    """
+    return Progress(
+        records=progress.records + records,
+        evaluations=progress.evaluations + records,
+        tokens=progress.tokens,
+        money=progress.money,
+        best=progress.best,
+        stalled=progress.stalled,
+        seconds=seconds,
+    )

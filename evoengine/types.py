@@ -6,12 +6,12 @@ Scores here are always "higher is better". A problem's own value is turned round
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ JSON: TypeAlias = Any
 
 
 def _digest(kind: str, parts: Mapping[str, str], label: str) -> str:
-    text = json.dumps([kind, label, sorted(parts.items())], ensure_ascii=True, separators=(",", ":"))
+    # the JSON text of [kind, label, [[part, text], ...]], written at once: this is on the path of every candidate
+    pairs = ",".join(f"[{quoted(part)},{quoted(text)}]" for part, text in sorted(parts.items()))
+    text = f"[{quoted(kind)},{quoted(label)},[{pairs}]]"
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -42,6 +44,14 @@ class Program:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    @classmethod
+    def known(cls, files: Mapping[str, str], language: str, digest: str) -> Program:
+        """The program that had this digest when a store took it: opening an archive need not hash it all again."""
+        program = object.__new__(cls)
+        for name, value in (("files", files), ("language", language), ("digest", digest)):
+            object.__setattr__(program, name, value)
+        return program
 
     @classmethod
     def of(cls, text: str) -> Program:

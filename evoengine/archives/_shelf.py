@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from sortedcontainers import SortedList
 
 from evoengine.types import Cell, Content, Elite, Insertion, Scored
+
+
+class _Unread:
+    """An owner of which only this is known; the rest is read when it is asked for."""
+
+    __slots__ = ("cell", "number", "score")
+
+    def __init__(self, number: int, score: float, cell: Cell) -> None:
+        self.number, self.score, self.cell = number, score, cell
+
+    @property
+    def scored(self) -> _Unread:
+        """What holds its score, as in an elite."""
+        return self
 
 
 class Shelf:
@@ -16,16 +31,22 @@ class Shelf:
 
     Places are dense (0 to N - 1), so that a uniform draw is one index; a new elite gets the next place and
     an improved one keeps its predecessor's. `remove` moves the last elite into the gap. The order by score
-    is made at the first question for it and kept up from then on, in O(log N) a change.
+    is made at the first question for it and kept up from then on, in O(log N) a change; beside it the
+    number of elites by score, since most scores are held by one elite and then need no search for ties.
+
+    An elite of a kept state is read when it is first asked for: an archive of a hundred thousand opens
+    without reading as many programs.
     """
 
-    __slots__ = ("_best", "_order", "_places", "_slots", "_total", "version")
+    __slots__ = ("_best", "_holders", "_order", "_places", "_slots", "_sources", "_total", "version")
 
     def __init__(self) -> None:
-        self._slots: list[Elite] = []
+        self._slots: list[Elite | _Unread] = []
+        self._sources: dict[int, tuple[Content, Scored]] | None = None
         self._places: dict[Cell, int] = {}
         self._order: SortedList | None = None
-        self._best: Elite | None = None
+        self._holders: dict[float, int] = {}
+        self._best: Elite | _Unread | None = None
         self._total = 0.0
         self.version = 0
 
@@ -35,7 +56,7 @@ class Shelf:
         score = scored.score
         if place is None:
             elite = Elite(number=number, content=content, scored=scored, cell=cell)
-            self._places[cell] = len(self._slots)
+            self._places[cell] = place = len(self._slots)
             self._slots.append(elite)
             self._total += score
             insertion = Insertion.NEW
@@ -46,17 +67,31 @@ class Shelf:
             elite = Elite(number=number, content=content, scored=scored, cell=cell)
             self._slots[place] = elite
             self._total += score - incumbent.scored.score
-            if self._order is not None:
-                self._order.remove((-incumbent.scored.score, incumbent.number, place))
+            self._leave(incumbent, place)
             if self._best is incumbent:
                 self._best = elite
             insertion = Insertion.IMPROVED
-        if self._order is not None:
-            self._order.add((-score, number, self._places[cell]))
-        if self._best is None or _beats(elite, self._best):
+        self._enter(elite, place)
+        best = self._best
+        if best is None or score > best.scored.score or (score == best.scored.score and number < best.number):
             self._best = elite
         self.version += 1
         return insertion
+
+    def restore(
+        self,
+        numbers: Iterable[int],
+        scores: Iterable[float],
+        cells: Iterable[Cell],
+        sources: dict[int, tuple[Content, Scored]],
+    ) -> None:
+        """Takes up elites, by place; contents and full scores are read from `sources` when they are asked for."""
+        self.clear()
+        self._sources = sources
+        slots = list(map(_Unread, numbers, scores, cells))
+        self._slots[:] = slots
+        self._places.update((owner.cell, place) for place, owner in enumerate(slots))
+        self._best = min(slots, key=_key, default=None)
 
     def remove(self, cell: Cell) -> None:
         """Takes a cell's owner out.
@@ -66,12 +101,10 @@ class Shelf:
         """
         place = self._places.pop(cell)
         gone, last = self._slots[place], self._slots.pop()
-        if self._order is not None:
-            self._order.remove((-gone.scored.score, gone.number, place))
+        self._leave(gone, place)
         if last is not gone:
-            if self._order is not None:
-                self._order.remove((-last.scored.score, last.number, len(self._slots)))
-                self._order.add((-last.scored.score, last.number, place))
+            self._leave(last, len(self._slots))
+            self._enter(last, place)
             self._slots[place] = last
             self._places[last.cell] = place
         self._total -= gone.scored.score
@@ -83,17 +116,17 @@ class Shelf:
         """Takes all elites out."""
         self._slots.clear()
         self._places.clear()
-        self._order, self._best, self._total = None, None, 0.0
+        self._order, self._best, self._total, self._sources = None, None, 0.0, None
         self.version += 1
 
     def at(self, cell: Cell) -> Elite | None:
         """The owner of a cell."""
         place = self._places.get(cell)
-        return None if place is None else self._slots[place]
+        return None if place is None else self[place]
 
     def best(self) -> Elite | None:
         """The elite with the highest score; of several the oldest."""
-        return self._best
+        return None if self._best is None else self._read(self._best)
 
     @property
     def total(self) -> float:
@@ -109,26 +142,33 @@ class Shelf:
         slots, size, draw = self._slots, len(self._slots), rng.random
         if not size:
             raise IndexError("an empty archive has no elite to sample")
-        return [slots[int(draw() * size)] for _ in range(n)]
+        return [self._read(slots[int(draw() * size)]) for _ in range(n)]
 
     def __len__(self) -> int:
         return len(self._slots)
 
     def __getitem__(self, index: int, /) -> Elite:
-        return self._slots[index]
+        return self._read(self._slots[index])
+
+    @property
+    def standing(self) -> list[tuple[int, float, Cell]]:
+        """Number, score and cell of each elite, by place; nothing is read for it."""
+        return [(owner.number, owner.scored.score, owner.cell) for owner in self._slots]
 
     def __iter__(self) -> Iterator[Elite]:
-        return iter(self._slots)
+        return map(self._read, list(self._slots))
 
     def ranked(self, rank: int) -> Elite:
         """The elite of a rank, 0 for the best."""
         place: int = self._sorted()[rank][2]
-        return self._slots[place]
+        return self._read(self._slots[place])
 
     def ties(self, rank: int) -> range:
         """The ranks that hold the same score as this one."""
         order = self._sorted()
         score = order[rank][0]
+        if self._holders[-score] == 1:
+            return range(rank, rank + 1)
         return range(order.bisect_left((score,)), order.bisect_left((score, math.inf)))
 
     def share_below(self, score: float) -> float:
@@ -139,12 +179,37 @@ class Shelf:
     def _sorted(self) -> SortedList:
         if self._order is None:
             self._order = SortedList((-e.scored.score, e.number, place) for place, e in enumerate(self._slots))
+            self._holders = Counter(e.scored.score for e in self._slots)
         return self._order
 
+    def _read(self, owner: Elite | _Unread) -> Elite:
+        if isinstance(owner, Elite):
+            return owner
+        assert self._sources is not None
+        content, scored = self._sources[owner.number]
+        elite = Elite(number=owner.number, content=content, scored=scored, cell=owner.cell)
+        self._slots[self._places[owner.cell]] = elite
+        if self._best is owner:
+            self._best = elite
+        return elite
 
-def _key(elite: Elite) -> tuple[float, int]:
+    def _enter(self, elite: Elite | _Unread, place: int) -> None:
+        """Takes an elite into the order, if there is one."""
+        if self._order is not None:
+            score = elite.scored.score
+            self._order.add((-score, elite.number, place))
+            self._holders[score] = self._holders.get(score, 0) + 1
+
+    def _leave(self, elite: Elite | _Unread, place: int) -> None:
+        """Takes an elite out of the order, if there is one."""
+        if self._order is not None:
+            score = elite.scored.score
+            self._order.remove((-score, elite.number, place))
+            if self._holders[score] == 1:
+                del self._holders[score]
+            else:
+                self._holders[score] -= 1
+
+
+def _key(elite: Elite | _Unread) -> tuple[float, int]:
     return (-elite.scored.score, elite.number)
-
-
-def _beats(elite: Elite, other: Elite) -> bool:
-    return _key(elite) < _key(other)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import random
+from array import array
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Any, Literal, TypeAlias
 
 from pydantic import PrivateAttr
@@ -104,18 +107,21 @@ class Grid(Archive):
         return self._shelf.total - self.qd_offset * len(self._shelf)
 
     def state(self) -> dict[str, Any]:
+        standing = self._shelf.standing
         return {
             "ranges": [[low, high] for _, low, high, _, _ in self._axes],
-            "elites": [elite.number for elite in self._shelf],
+            "elites": [number for number, _, _ in standing],
+            # packed: a state is kept every few thousand records, and text of floats takes four times as long
+            "scores": _packed(array("d", [score for _, score, _ in standing])),
+            "cells": _packed(array("q", chain.from_iterable([cell for _, _, cell in standing]))),
             "total": self._shelf.total,
         }
 
     def restore(self, state: dict[str, Any], elites: dict[int, tuple[Content, Scored]]) -> None:
         self._axes[:] = [_axis(f, low, high) for f, (low, high) in zip(self._features, state["ranges"], strict=True)]
-        self._shelf.clear()
-        for number in state["elites"]:
-            content, scored = elites[number]
-            self._shelf.put(self.cell(scored), number, content, scored)
+        scores, places = array("d", b64decode(state["scores"])), array("q", b64decode(state["cells"]))
+        cells = zip(*(places[axis :: len(self._axes)] for axis in range(len(self._axes))), strict=True)
+        self._shelf.restore(state["elites"], scores, cells, elites)
         self._shelf.total = state["total"]
 
     def _widen(self, scored: Scored) -> None:
@@ -135,6 +141,10 @@ class Grid(Archive):
             self._shelf.clear()
             for elite in old:
                 self._shelf.put(self.cell(elite.scored), elite.number, elite.content, elite.scored)
+
+
+def _packed(numbers: array[float] | array[int]) -> str:
+    return b64encode(numbers.tobytes()).decode()
 
 
 def _axis(feature: Feature, low: float, high: float) -> _Axis:

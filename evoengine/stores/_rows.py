@@ -114,9 +114,27 @@ SELECT_RECORDS = """
 select r.number, r.island, r.operator, r.parents, r.sibling_group, r.score, r.cause, r.features,
        r.calls, r.trials, r.tokens, r.money, r.seconds,
        d.feedback, d.metrics, d.instances, d.outputs, d.turns,
-       c.kind, c.language, c.path, c.source, c.others
+       c.kind, c.language, c.path, c.source, c.others, c.digest
 from records r left join details d on d.id = r.id left join contents c on c.id = r.content
 """
+
+
+SELECT_ELITE = """
+select r.score, r.features, d.metrics, d.instances, d.feedback, d.outputs,
+       c.kind, c.language, c.path, c.source, c.others, c.digest
+from records r join contents c on c.id = r.content left join details d on d.id = r.id
+where r.score is not null and r.id = ?
+"""
+
+
+def elite_of(row: tuple[Any, ...]) -> tuple[Content, Scored]:
+    """The content and score of a row of `SELECT_ELITE`."""
+    score, features, metrics, instances, feedback, outputs, *columns = row
+    content = content_of(tuple(columns))
+    scored = evaluation_of(score, None, features, metrics, instances, feedback, outputs)
+    assert content is not None
+    assert isinstance(scored, Scored)
+    return content, scored
 
 
 def evaluation_of(
@@ -142,14 +160,14 @@ def evaluation_of(
 
 
 def content_of(row: tuple[Any, ...]) -> Content | None:
-    """A content from its columns kind, language, path, source, others."""
-    kind, language, path, source, others = row
+    """A content from its columns kind, language, path, source, others, digest."""
+    kind, language, path, source, others, digest = row
     more = json.loads(others) if others else {}
     match kind:
         case None:
             return None
         case "program":
-            return Program(files={_text(path): _text(source), **more}, language=language)
+            return Program.known({_text(path): _text(source), **more}, language, digest)
         case _:
             return Context(sections=more)
 

@@ -88,7 +88,12 @@ def _runs_and_views(database: Database) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _runs_and_views)
+def _digests(database: Database) -> None:
+    # in the order of ids, so that appending to it stays cheap: an index in the order of digests would not
+    database.table("contents").create_index(["id", "digest"], index_name="contents_digests", if_not_exists=True)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _runs_and_views, _digests)
 """Step i brings version i to version i + 1."""
 
 VERSION = len(MIGRATIONS)

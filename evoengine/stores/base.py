@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evoengine.component import Component
-from evoengine.types import Content, Evaluation, Judgement, Record
+from evoengine.types import Content, Evaluation, Judgement, Record, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +95,17 @@ class Store(Component, ABC):
     @abstractmethod
     def records(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, Record]:
         """The records of these numbers."""
+
+    def elite(self, campaign: CampaignRow, number: int) -> tuple[Content, Scored]:
+        """The content and the score of a record.
+
+        Raises:
+            KeyError: there is no such record, or it lacks one of them.
+        """
+        record = self.records(campaign, [number])[number]
+        if record.candidate.content is None or not isinstance(record.evaluation, Scored):
+            raise KeyError(number)
+        return record.candidate.content, record.evaluation
 
     @abstractmethod
     def digests(self, campaign: CampaignRow, until: int) -> set[str]:

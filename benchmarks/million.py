@@ -1,0 +1,86 @@
+"""A store of a million records, and how long a new process needs from its start to its first draft.
+
+    python benchmarks/million.py make  FILE [RECORDS]     # once; 2.5 GB, some minutes
+    python benchmarks/million.py open  FILE               # one line of JSON
+
+The campaign is the one that `evoengine.overhead` measures: one island with room for 160,000 elites, of
+which about all are owned. The records are synthetic, and come to the store by its own `append`, to the state by
+its own fold; states are kept as often as a campaign keeps them. The newest kept state is always older
+than the window, so that the opening replays up to 5,000 records, as it does after a kill.
+"""
+
+from __future__ import annotations
+
+import time
+
+BEGAN = time.time()
+
+import json  # noqa: E402  # the clock starts before the imports, as it does for a user
+import random  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from evoengine.overhead import measured_campaign  # noqa: E402
+from evoengine.stopping import Records  # noqa: E402
+from evoengine.types import Candidate, Cost, Program, Record, Scored  # noqa: E402
+
+EVERY = 5000
+BATCH = 250
+
+
+def make(path: Path, count: int = 1_000_000) -> None:
+    """Makes the store, unless there is one with so many records; one that was begun is continued."""
+    rng = random.Random(0)
+    with measured_campaign(f"sqlite:///{path}") as campaign:
+        campaign.run(stop=Records(1))
+        fold, row = campaign._opened(), campaign._stored_row()
+        while fold.records < count:
+            first = fold.records + 1
+            records = [_record(number, rng) for number in range(first, min(first + BATCH, count + 1))]
+            campaign.store.append(row, records)
+            for record in records:
+                fold.take(record)
+            if fold.records % EVERY == 0:
+                campaign.store.save_state(row, fold.records, fold.state())
+
+
+def _record(number: int, rng: random.Random) -> Record:
+    return Record(
+        number=number,
+        candidate=Candidate(
+            content=Program.of(f"# {number}\n" + "x = 1  # evolved\n" * 120),
+            island=0,
+            operator="renumber",
+            parents=(rng.randrange(1, number), rng.randrange(1, number)),
+        ),
+        evaluation=Scored(score=rng.random(), features={"a": rng.random(), "b": rng.random()}),
+        cost=Cost(calls=1),
+    )
+
+
+def opened(path: Path) -> dict[str, float]:
+    """Seconds from the start of this process to the first draft, and what was opened."""
+    campaign = measured_campaign(f"sqlite:///{path}")
+    draft = campaign.ask()
+    wall, cpu = time.time() - BEGAN, time.process_time()
+    found = {
+        "seconds": wall,
+        "cpu_seconds": cpu,
+        "records": campaign.progress.records,
+        "elites": len(campaign.islands.archives[0]),
+        "next": draft.number,
+    }
+    campaign.close()
+    return found
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["make", path]:
+            make(Path(path))
+        case ["make", path, count]:
+            make(Path(path), int(count))
+        case ["open", path]:
+            print(json.dumps(opened(Path(path))))
+        case _:
+            sys.exit(__doc__)
