@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from evoengine.events import Progress
 
@@ -11,8 +11,8 @@ from evoengine.events import Progress
 class Stop(ABC):
     """A condition on a campaign's progress.
 
-    It is asked before each proposal, with the progress that the proposal was drafted from; proposals
-    that were made before are always finished and kept.
+    It is asked before each proposal, with the progress that the proposal was drafted from and the evaluations
+    spent before it; proposals that were made before are always finished and kept.
     """
 
     @abstractmethod
@@ -128,8 +128,3 @@ class Stalled(Stop):
 
     def reason(self, progress: Progress) -> str | None:
         return f"no improvement in {self.limit} records" if progress.stalled >= self.limit else None
-
-
-def pending(progress: Progress, records: int) -> Progress:
-    """The progress as it will be at least when this many proposals in flight are done."""
-    return replace(progress, records=progress.records + records, evaluations=progress.evaluations + records)
