@@ -137,8 +137,8 @@ class Campaign:
         self._fold: Fold | None = None
         self._drafts: deque[tuple[Draft, Progress]] = deque()
         stages = sum(not stage.held_out for stage in self.problem.stages)
-        self._most_judged = stages * self.problem.repeats
-        self._dearest = self._most_judged + max(
+        self._most_judged: int = stages * self.problem.repeats
+        self._dearest: int = self._most_judged + max(
             operator.most_calls(arm) for operator in self._operators.values() for arm in operator.arms()
         )
         self._held = ExitStack()
