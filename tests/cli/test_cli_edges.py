@@ -85,7 +85,7 @@ def test_odd_text_of_a_judge_or_candidate_is_printed_harmlessly_in_every_form(fo
 def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     run_quietly(folder, "peak", "--evaluations", "300", "--set", "operators=structural")
     done = subprocess.run(
-        f"{sys.executable} -m evoengine export {' '.join(STORE)} | head -c 10; echo; echo ${{PIPESTATUS[0]}}",
+        f"{sys.executable} -m evoengine export {' '.join(STORE)} | head -c 10; echo '' ${{PIPESTATUS[0]}}",
         shell=True,
         executable="/bin/bash",
         cwd=folder,
