@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -32,7 +32,7 @@ from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
 from evoengine.sandboxes.base import Sandbox
 from evoengine.selectors.base import Selector
-from evoengine.stopping import Evaluations, Never, Reached, Seconds, Stop, pending
+from evoengine.stopping import Evaluations, Never, Reached, Seconds, Stop
 from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import (
     EVERY_ISLAND,
@@ -135,6 +135,11 @@ class Campaign:
         self._row: CampaignRow | None = None
         self._fold: Fold | None = None
         self._drafts: deque[tuple[Draft, Progress]] = deque()
+        stages = sum(not stage.held_out for stage in self.problem.stages)
+        self._most_judged: int = stages * self.problem.repeats
+        self._dearest: int = self._most_judged + max(
+            operator.most_calls(arm) for operator in self._operators.values() for arm in operator.arms()
+        )
         self._held = ExitStack()
         self._halt: str | None = None
         self._began = self._noted = 0.0
@@ -155,7 +160,7 @@ class Campaign:
 
         Args:
             evaluations: judged calls in all (earlier runs of this campaign included), and one for each
-                record that needed none.
+                record that needed none. No proposal is begun once they are spent; the last one may go over.
             seconds: wall time of this run. What is in flight then is given a twentieth of it (at least 5 s)
                 to be finished, and is else given up, to be done anew by a later run.
             until_score: the problem's own value to reach.
@@ -189,7 +194,8 @@ class Campaign:
                     drafts=self._drafts,
                     propose=self._propose,
                     commit=lambda proposals: self._commit(self._records(proposals), run),
-                    halted=lambda draft, at: self._halt or condition.reason(self._ahead(at, draft.number)),
+                    halted=lambda draft, at: self._halt or condition.reason(self._ahead(at, draft)),
+                    waits=lambda draft, at, flight: self._waits(condition, at, draft, flight),
                     deadline=None if seconds is None else self._left(seconds),
                 )
                 try:
@@ -258,8 +264,27 @@ class Campaign:
         ]
         self._commit(records[fold.records :])
 
-    def _ahead(self, progress: Progress, number: int) -> Progress:
-        return pending(progress, number - 1 - progress.records, self._lasted())
+    def _ahead(self, at: Progress, draft: Draft, dearer: int = 0) -> Progress:
+        """What is sure of the progress before a draft: as it was when drafted, but for what has been spent.
+
+        Spending is looked at with `_waits`, which makes that exact where it matters, whatever finishes first.
+        """
+        fold, before = self._opened(), draft.number - 1
+        spent = fold.evaluations + (before - fold.records) + dearer
+        return replace(at, records=before, evaluations=spent, seconds=self._lasted())
+
+    def _waits(self, condition: Stop, at: Progress, draft: Draft, flight: Collection[Draft]) -> bool:
+        """Whether what is in flight may spend so much that the run should end before this draft."""
+        if self._dearest == 1:
+            return False
+        if condition.reason(self._ahead(at, draft, len(flight) * (self._dearest - 1))) is None:
+            return False  # a quick look, since most runs are far from their end
+        return condition.reason(self._ahead(at, draft, sum(map(self._price, flight)) - len(flight))) is not None
+
+    def _price(self, draft: Draft) -> int:
+        """Judged calls that a proposal costs at most."""
+        trials: int = self._operators[draft.operator].most_calls(draft.arm)
+        return trials + self._most_judged
 
     async def _propose(self, draft: Draft, above: float | None) -> Proposal:
         operator = self._operators[draft.operator]

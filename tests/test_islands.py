@@ -149,8 +149,11 @@ class Shelf:
         assert self.number <= at_most
         return self.number, self.state
 
-    def records(self, _: object, numbers: set[int]) -> dict[int, Record]:
-        return {number: self.history[number - 1] for number in numbers}
+    def elite(self, _: object, number: int) -> tuple[Program, Scored]:
+        record = self.history[number - 1]
+        assert isinstance(record.candidate.content, Program)
+        assert isinstance(record.evaluation, Scored)
+        return record.candidate.content, record.evaluation
 
     def scores(self, _: object, until: int) -> Any:
         from array import array

@@ -97,15 +97,24 @@ class Sqlite(Store):
             if path.exists() and _first_bytes(path) not in (b"", _HEADER):  # SQLite overwrites a very short file
                 raise StoreError(f"{path} is no SQLite database; name another file with --store sqlite:///FILE.")
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=self.wait, isolation_level=None, check_same_thread=False)
             try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+                self._connection = self._connected(str(path))
+            except sqlite3.OperationalError as error:
+                if create or not _unwritable(error) or _pending(path):
+                    raise
+                # to read a file that nobody can be writing, from a place where no log can be kept beside it
+                self._connection = self._connected(f"{path.resolve().as_uri()}?mode=ro&immutable=1", fixed=True)
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _connected(self, place: str, fixed: bool = False) -> sqlite3.Connection:
+        connection = sqlite3.connect(place, timeout=self.wait, isolation_level=None, check_same_thread=False, uri=fixed)
+        try:
+            self._prepare(connection, fixed)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection, fixed: bool) -> None:
         found = connection.execute("pragma user_version").fetchone()[0]
         mark = connection.execute("pragma application_id").fetchone()[0]
         tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
@@ -116,6 +125,10 @@ class Sqlite(Store):
                 f"{self.path} was written by a newer evoengine (schema {found}; this one knows {VERSION}). "
                 f"Nothing was changed; upgrade evoengine to open it."
             )
+        if fixed:
+            if found < VERSION:
+                raise StoreError(f"{self.path} has an older schema and cannot be written; open a copy, to migrate it.")
+            return
         connection.execute("pragma journal_mode = wal")
         connection.execute(f"pragma synchronous = {self.synchronous}")
         connection.execute("pragma temp_store = memory")
@@ -508,6 +521,16 @@ def _campaign(row: tuple[Any, ...]) -> CampaignRow:
 def _searchable(text: str) -> str:
     """Text that SQLite's query parser can read."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
+def _unwritable(error: sqlite3.Error) -> bool:
+    return any(sign in str(error) for sign in ("readonly", "unable to open"))
+
+
+def _pending(path: Path) -> bool:
+    """Whether there is a log with commits that the file itself does not hold yet."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _meaning(error: sqlite3.Error) -> str:

@@ -17,7 +17,7 @@ from evoengine.operators.base import Conversation, Operator
 from evoengine.problem import Player, Reject
 from evoengine.reading import Reading
 from evoengine.stopping import Records
-from evoengine.types import Candidate, Cause, Draft, Failed, Record, Scored
+from evoengine.types import Candidate, Cause, Draft, Failed, Record, Scored, Trials
 
 
 class Numbers(Problem):
@@ -233,3 +233,31 @@ def test_contexts_are_evolved_and_everything_is_shown_in_the_problems_own_direct
     assert described["checks"] == {"unseen": 5.0}
     assert described["content"]["sections"]["instructions"] == "be b"
     assert math.isfinite(summary["qd_score"])
+
+
+class Dear(Operator):
+    """Pays a number of trials, as many as the proposal's number has it."""
+
+    def most_calls(self, arm: str) -> int:
+        return 40
+
+    def breed(self, draft: Draft) -> Conversation:
+        points = [()] * (draft.number * 7 % 41)
+        yield Trials(program=Program.of("def number():\n    return 1\n"), points=points)
+        return Program.of(f"def number():\n    return {draft.number}\n")
+
+
+@pytest.mark.parametrize("window", [1, 16])
+def test_a_budget_is_overspent_by_the_last_proposal_only(tmp_path: Path, window: int) -> None:
+    settings: dict[str, Any] = {"executor": Inline(), "window": window}
+    for evaluations in (100, 333):
+        store = f"sqlite:///{tmp_path}/dear{evaluations}.db"
+        with Campaign(Numbers(), store=store, operators=[Dear()], **settings) as campaign:
+            campaign.run(evaluations=evaluations)
+            *before, last = [record.cost.calls for record in records_of(campaign)]
+            assert sum(before) < evaluations <= sum(before) + last == campaign.progress.evaluations
+            whole = campaign.digest()
+    with Campaign(Numbers(), name="parts", store=store, operators=[Dear()], **settings) as campaign:
+        for evaluations in (50, 200, 333):
+            campaign.run(evaluations=evaluations)
+        assert campaign.digest() == whole

@@ -6,17 +6,22 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evoengine import Campaign
 from evoengine.config import campaign_of, changed
-from evoengine.errors import SettingError
+from evoengine.errors import SettingError, StoreError
 from evoengine.events import Committed, Event, Halting, Started
+from evoengine.reading import Reading
+from evoengine.stores.sqlite import Sqlite
 from tests.conftest import ROOT, evoengine
 
 STORE = ("--store", "sqlite:///evo.db")
@@ -80,7 +85,7 @@ def test_odd_text_of_a_judge_or_candidate_is_printed_harmlessly_in_every_form(fo
 def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     run_quietly(folder, "peak", "--evaluations", "300", "--set", "operators=structural")
     done = subprocess.run(
-        f"{sys.executable} -m evoengine export {' '.join(STORE)} | head -c 10; echo; echo ${{PIPESTATUS[0]}}",
+        f"{sys.executable} -m evoengine export {' '.join(STORE)} | head -c 10; echo '' ${{PIPESTATUS[0]}}",
         shell=True,
         executable="/bin/bash",
         cwd=folder,
@@ -98,6 +103,11 @@ PLUGIN = """
 from evoengine.archives.grid import Grid
 class MyOwn(Grid):
     scale: float = 1.0
+"""
+BOX = """
+from evoengine.sandboxes.process import Process
+class Box(Process):
+    pad: int = 1
 """
 
 
@@ -254,3 +264,65 @@ def test_the_first_ctrl_c_says_what_the_second_would_do(folder: Path) -> None:
         assert campaign.progress.records < 100
     assert sum(isinstance(event, Halting) for event in told) == 1
     assert any("Ctrl-C again stops at once" in news for news in display.news)
+
+
+def test_a_store_that_cannot_be_written_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_quietly(folder, "peak", "--evaluations", "10", "--set", "operators=structural")
+    place = Path(tempfile.mkdtemp())
+    shutil.copy(folder / "evo.db", place)
+    (place / "evo.db").chmod(0o444)
+    place.chmod(0o555)
+    monkeypatch.chdir(place)  # plugins are looked for where one is
+    root = os.geteuid() == 0
+    try:
+        if root:
+            os.seteuid(65534)  # root may write anywhere
+        with pytest.raises(StoreError, match="cannot be opened for writing"):
+            Sqlite(url=f"sqlite:///{place}/evo.db").open()
+        store = Sqlite(url=f"sqlite:///{place}/evo.db")
+        store.open(create=False)
+        assert Reading.named(store, "peak").summary()["records"] >= 10
+        store.close()
+    finally:
+        if root:
+            os.seteuid(0)
+        place.chmod(0o755)
+        shutil.rmtree(place)
+
+
+FULL = """
+import resource
+from pathlib import Path
+from evoengine import Campaign
+from evoengine.errors import StoreError
+
+with Campaign("peak", store="evo.db", executor="inline", operators=["structural"]) as campaign:
+    campaign.run(evaluations=20)
+    room = max(path.stat().st_size for path in Path().glob("evo.db*")) + 40_000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    try:
+        campaign.run(evaluations=120)
+    except StoreError as error:
+        print(error)
+"""
+
+
+def test_on_a_full_disk_what_was_acknowledged_is_kept_and_the_run_goes_on_when_there_is_room(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "the disk takes no more; all acknowledged records are safe" in done.stdout, done.stderr
+    settings: dict[str, Any] = {"executor": "inline", "operators": ["structural"]}
+    with Campaign("peak", store="sqlite:///evo.db", **settings) as campaign:
+        assert 20 <= campaign.progress.records < 120
+        campaign.run(evaluations=120)
+        after = campaign.digest()
+    with Campaign("peak", store="sqlite:///whole.db", **settings) as campaign:
+        campaign.run(evaluations=120)
+        assert campaign.digest() == after
