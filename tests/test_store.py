@@ -292,7 +292,7 @@ sys.stdout.write(f"{number}\\n")
 def test_a_full_disk_is_an_error_that_loses_nothing_acknowledged(path: Path, size: int, then: str) -> None:
     message, count = answer(python(FILL, path, size, then)).splitlines()
     assert "the disk takes no more" in message
-    assert int(count) > 8
+    assert int(count) > 0
     store = opened(path)
     assert numbers(store) == list(range(1, int(count) + 1))
     campaign = store.campaign("one")

@@ -160,7 +160,10 @@ def with_idiom(name):
     return "\n".join(idiom.imports) + "\n" + CirclePacking.seed.replace(end, code + end)
 
 
-@pytest.mark.parametrize(("name", "least"), [("grow_radii", 1.15), ("best_radii", 1.2), ("polish", 2.55), ("hop", 2.6)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("grow_radii", 1.15), ("best_radii", 1.2), ("polish", 2.55), pytest.param("hop", 2.6, marks=pytest.mark.slow)],
+)
 def test_an_idiom_in_the_seed_gives_a_better_packing_that_is_strictly_valid(name, least):
     outputs = candidate(with_idiom(name), 26)
     assert truly_valid(outputs[0])
