@@ -1,4 +1,4 @@
-"""The engine's own cost beside its rivals', all in one run on one machine.
+r"""The engine's own cost beside its rivals', all in one run on one machine.
 
     python -m venv /tmp/openevolve && /tmp/openevolve/bin/pip install openevolve==0.4.0
     python -m venv /tmp/ribs && /tmp/ribs/bin/pip install ribs
@@ -155,7 +155,7 @@ def append_rows(records: int = 20_000) -> list[Row]:
         rates, cpus = [], []
         for _ in range(REPEATS):
             cpu = time.process_time()
-            rates.append(append_rate(records, batch=32, synchronous=synchronous))  # type: ignore[arg-type]
+            rates.append(append_rate(records, batch=32, synchronous=synchronous))
             cpus.append(time.process_time() - cpu)
         rows.append(Row(what=f"durable appends by 32, synchronous={synchronous}", who="evoengine", size=records,
                         wall=statistics.median(rates), target=">= 20,000"))  # fmt: skip

@@ -2,8 +2,8 @@
 
     RIBS_PYTHON benchmarks/rivals/ribs_archive.py PROGRAMS
 
-Gives one line of JSON. The archive is full (as many elites as cells), solutions are Python objects, offers score
-from 0 to 1 by lot, of which half improve their cell at first.
+Gives one line of JSON. The archive is full (as many elites as cells), solutions are Python objects, half of
+the offers improve their cell.
 """
 
 from __future__ import annotations
@@ -30,13 +30,21 @@ def rates(programs: int) -> dict[str, float]:
         archive.add(np.full(len(part), "program", dtype=object), np.full(len(part), 0.5), part)
     batch = np.full(32, "program", dtype=object)
 
+    best = 0.5
+
+    def scores(count: int) -> np.ndarray:
+        """Half of them are above, half below all that came before."""
+        nonlocal best
+        best += 1e-6
+        return np.where(rng.random(count) < 0.5, best + 1e-9 * np.arange(count), 0.25)
+
     def add_single() -> int:
-        for place, score in zip(places[rng.integers(len(places), size=200)], rng.random(200), strict=True):
+        for place, score in zip(places[rng.integers(len(places), size=200)], scores(200), strict=True):
             archive.add_single("program", score, place)
         return 200
 
     def add_32() -> int:
-        archive.add(batch, rng.random(32), places[rng.integers(len(places), size=32)])
+        archive.add(batch, scores(32), places[rng.integers(len(places), size=32)])
         return 32
 
     def sample(size: int) -> int:
