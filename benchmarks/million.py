@@ -36,7 +36,8 @@ def make(path: Path, count: int = 1_000_000) -> None:
         fold, row = campaign._opened(), campaign._stored_row()
         while fold.records < count:
             first = fold.records + 1
-            records = [_record(number, rng) for number in range(first, min(first + BATCH, count + 1))]
+            until = min(fold.records - fold.records % BATCH + BATCH, count)
+            records = [_record(number, rng) for number in range(first, until + 1)]
             campaign.store.append(row, records)
             for record in records:
                 fold.take(record)

@@ -5,10 +5,12 @@ Rates are of this machine at this moment; compare them only with what is measure
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 from evoengine.archives.grid import Grid
 from evoengine.stores.sqlite import Sqlite
@@ -23,17 +25,10 @@ def archive_rates(programs: int, operations: int = 100_000) -> tuple[float, floa
 
     Half of the adds improve their cell, half are rejected. A sample is one uniform draw of one elite.
     """
-    side = max(2, round(programs**0.5))
-    archive = Grid()
-    archive.open((Feature(name="a", low=0.0, high=1.0, bins=side), Feature(name="b", low=0.0, high=1.0, bins=side)))
-    rng, program = random.Random(0), Program.of(_SOURCE)
-    places = [(a, b) for a in range(side) for b in range(side)]
-    rng.shuffle(places)
-    for number, (a, b) in enumerate(places, start=1):
-        archive.add(number, program, _scored(0.5, a, b, side))
-    offers = [_scored(rng.random(), rng.randrange(side), rng.randrange(side), side) for _ in range(operations)]
+    archive, rng, program = full_archive(programs), random.Random(0), Program.of(_SOURCE)
+    made = offers(programs, operations)
     began = time.perf_counter()
-    for number, offer in enumerate(offers, start=len(places) + 1):
+    for number, offer in enumerate(made, start=len(archive) + 1):
         archive.add(number, program, offer)
     added = operations / (time.perf_counter() - began)
     began = time.perf_counter()
@@ -42,14 +37,40 @@ def archive_rates(programs: int, operations: int = 100_000) -> tuple[float, floa
     return added, operations / (time.perf_counter() - began)
 
 
+def full_archive(programs: int) -> Grid:
+    """A square archive of about so many cells, all of them owned with a score of 0.5."""
+    side = _side(programs)
+    archive = Grid()
+    archive.open((Feature(name="a", low=0.0, high=1.0, bins=side), Feature(name="b", low=0.0, high=1.0, bins=side)))
+    program = Program.of(_SOURCE)
+    places = [(a, b) for a in range(side) for b in range(side)]
+    random.Random(0).shuffle(places)
+    for number, (a, b) in enumerate(places, start=1):
+        archive.add(number, program, _scored(0.5, a, b, side))
+    return archive
+
+
+def offers(programs: int, count: int) -> list[Scored]:
+    """Scores in cells of such an archive, by lot: half of them are above, half below all that came before."""
+    rng, side = random.Random(0), _side(programs)
+    scores = (0.5 + (place + 1) / count if rng.random() < 0.5 else 0.25 for place in range(count))
+    return [_scored(score, rng.randrange(side), rng.randrange(side), side) for score in scores]
+
+
+def _side(programs: int) -> int:
+    return max(2, round(math.sqrt(programs)))
+
+
 def _scored(score: float, a: int, b: int, side: int) -> Scored:
     return Scored(score=score, features={"a": (a + 0.5) / side, "b": (b + 0.5) / side})
 
 
-def append_rate(records: int, batch: int, folder: Path | None = None) -> float:
+def append_rate(
+    records: int, batch: int, folder: Path | None = None, synchronous: Literal["normal", "full"] = "normal"
+) -> float:
     """Records a second that a store acknowledges, each with a program of its own of 2 KB."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        store = Sqlite(url=f"sqlite:///{place}/store.db")
+        store = Sqlite(url=f"sqlite:///{place}/store.db", synchronous=synchronous)
         store.open()
         row = store.create(name="rate", problem="none", fingerprint="", seed=0, settings={})
         made = synthetic_records(records)

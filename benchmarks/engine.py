@@ -1,0 +1,240 @@
+r"""The engine's own cost beside its rivals', all in one run on one machine.
+
+    python -m venv /tmp/openevolve && /tmp/openevolve/bin/pip install openevolve==0.4.0
+    python -m venv /tmp/ribs && /tmp/ribs/bin/pip install ribs
+    PYTHONPATH=. python benchmarks/engine.py --openevolve-python /tmp/openevolve/bin/python \
+        --ribs-python /tmp/ribs/bin/python --store /tmp/million.db
+
+Prints a table and writes `benchmarks/results/engine.json`. Every part can be left out: without a rival's Python
+its rows, without `--store` the opening of a million records. "wall" is by the clock and suffers from whatever else the
+machine does; "cpu" is by the process's own CPU time, which is what a quiet core would give where nothing waits for a
+disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from evoengine.analysis.overhead import append_rate, full_archive, offers
+from evoengine.campaign import Campaign
+from evoengine.overhead import measured_campaign
+from evoengine.stopping import Records
+from evoengine.types import Program
+
+HERE = Path(__file__).parent
+REPEATS = 3
+SEGMENT = 2000
+"""Records in one measurement of the whole engine."""
+PATIENCE = 180.0
+"""Seconds that OpenEvolve is given for one size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One figure. `wall` and `cpu` are rates, items a second, but for openings: seconds."""
+
+    what: str
+    who: str
+    size: int
+    wall: float
+    cpu: float | None = None
+    target: str = ""
+
+
+def records_rows(sizes: tuple[int, ...] = (1_000, 10_000, 100_000)) -> list[Row]:
+    """Records of a campaign a second, stored durably, at several sizes; segments take turns.
+
+    The smallest campaign is made anew for every repeat; of the others each repeat measures the next segment.
+    """
+    found: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
+    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
+        grown: dict[int, Campaign] = {}
+        for repeat in range(REPEATS):
+            for size in sizes:
+                if size == sizes[0] or repeat == 0:
+                    url = f"sqlite:///{place}/{size}-{repeat}.db"
+                    grown[size] = stack.enter_context(measured_campaign(url))
+                    grown[size].run(stop=Records(size))
+            for size in sizes:
+                found[size].append(_segment(grown[size]))
+    rows = [
+        Row(what="records of a campaign", who="evoengine", size=size, target=">= 3,000 a second",
+            wall=statistics.median(wall for wall, _ in rates), cpu=statistics.median(cpu for _, cpu in rates))
+        for size, rates in found.items()
+    ]  # fmt: skip
+    pairs = list(zip(found[sizes[-1]], found[sizes[0]], strict=True))
+    rows.append(
+        Row(what="the last of these rates by the first", who="evoengine", size=sizes[-1], target=">= 0.8",
+            wall=statistics.median(large[0] / small[0] for large, small in pairs),
+            cpu=statistics.median(large[1] / small[1] for large, small in pairs))
+    )  # fmt: skip
+    return rows
+
+
+def _segment(campaign: Campaign) -> tuple[float, float]:
+    before = campaign.progress.records
+    began, cpu = time.perf_counter(), time.process_time()
+    campaign.run(stop=Records(before + SEGMENT))
+    made = campaign.progress.records - before
+    return made / (time.perf_counter() - began), made / (time.process_time() - cpu)
+
+
+def openevolve_rows(python: str) -> list[Row]:
+    """Iterations of OpenEvolve a second; the controller's CPU bounds it whatever its workers do."""
+    rows = []
+    for programs, iterations in ((0, 200), (1_000, 200), (10_000, 10)):
+        found = _told(python, "rivals/openevolve_loop.py", str(programs), str(iterations))
+        if found is None:
+            break
+        rows.append(
+            Row(what="iterations", who="openevolve", size=programs, wall=found["per_second"],
+                cpu=found["controller_cpu_per_second"])
+        )  # fmt: skip
+    return rows
+
+
+def archive_rows(ribs_python: str | None, sizes: tuple[int, ...] = (1_000, 100_000, 1_000_000)) -> list[Row]:
+    """Adds (half of them improving) and uniform samples a second of full archives, ours and pyribs' in turn."""
+    rows = []
+    for size in sizes:
+        rows += _own_archive(size)
+        found = _told(ribs_python, "rivals/ribs_archive.py", str(size)) if ribs_python else None
+        for name, what in (("add_single", "add one"), ("add_32", "add 32 at once"),
+                           ("sample_1", "sample one"), ("sample_32", "sample 32 at once")):  # fmt: skip
+            if found is not None:
+                rows.append(Row(what=what, who="pyribs", size=size, wall=found[name], cpu=found[f"{name}_cpu"]))
+    return rows
+
+
+def _own_archive(size: int, operations: int = 200_000) -> list[Row]:
+    archive, made = full_archive(size), offers(size, operations)
+    program, rng = Program.of("x = 1\n"), random.Random(0)
+
+    def add() -> None:
+        for number, offer in enumerate(made, start=size + 1):
+            archive.add(number, program, offer)
+
+    def sample() -> None:
+        for _ in range(operations):
+            archive.sample(rng)
+
+    def sample_32() -> None:
+        for _ in range(operations // 32):
+            archive.sample(rng, 32)
+
+    rows = []
+    for what, work, target in (("add one", add, ">= 300,000"), ("sample one", sample, ">= 300,000"),
+                               ("sample 32 at once", sample_32, "")):  # fmt: skip
+        began, cpu = time.perf_counter(), time.process_time()
+        work()
+        wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+        rows.append(Row(what=what, who="evoengine", size=size, wall=operations / wall, cpu=operations / cpu,
+                        target=target))  # fmt: skip
+    return rows
+
+
+def append_rows(records: int = 20_000) -> list[Row]:
+    """Durable appends in batches of 32, programs of 2 KB."""
+    rows = []
+    for synchronous in ("normal", "full"):
+        rates, cpus = [], []
+        for _ in range(REPEATS):
+            cpu = time.process_time()
+            rates.append(append_rate(records, batch=32, synchronous=synchronous))
+            cpus.append(time.process_time() - cpu)
+        rows.append(Row(what=f"durable appends by 32, synchronous={synchronous}", who="evoengine", size=records,
+                        wall=statistics.median(rates), target=">= 20,000"))  # fmt: skip
+    return rows
+
+
+def opening_rows(store: Path) -> list[Row]:
+    """Seconds from the start of a process to the first draft on a million records."""
+    subprocess.run([sys.executable, str(HERE / "million.py"), "make", str(store)], check=True)
+    found = [_told(sys.executable, "million.py", "open", str(store)) for _ in range(REPEATS)]
+    opened = [one for one in found if one is not None]
+    return [
+        Row(what="seconds to the first draft", who="evoengine", size=opened[0]["records"], target="< 3 s",
+            wall=statistics.median(one["seconds"] for one in opened),
+            cpu=statistics.median(one["cpu_seconds"] for one in opened))
+    ]  # fmt: skip
+
+
+def _told(python: str, script: str, *arguments: str) -> dict[str, Any] | None:
+    """What a script in another process says; None when it takes too long."""
+    try:
+        done = subprocess.run(
+            [python, str(HERE / script), *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        print(f"{script} {' '.join(arguments)} took more than {PATIENCE:g} s and was ended", file=sys.stderr)
+        return None
+    if done.returncode:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return None
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def surroundings(rivals: list[str]) -> dict[str, Any]:
+    """Versions, machine, date and commit."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=HERE, check=False)
+    versions = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    for python in rivals:
+        listed = subprocess.run(
+            [python, "-c", "from importlib.metadata import version as v\nfor n in ('openevolve', 'ribs'):\n"
+             " try: print(n, v(n))\n except Exception: pass"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        versions |= dict(line.split() for line in listed.stdout.splitlines())
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit.stdout.strip(),
+        "machine": {"system": platform.platform(), "cores": os.cpu_count(), "load": os.getloadavg()},
+        "versions": versions,
+    }
+
+
+def main() -> None:
+    """Measures, prints, writes."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--openevolve-python")
+    asked.add_argument("--ribs-python")
+    asked.add_argument("--store", type=Path, help="where the store of a million records is or will be made (4 GB)")
+    asked.add_argument("--out", type=Path, default=HERE / "results" / "engine.json")
+    given = asked.parse_args()
+    before = surroundings([python for python in (given.openevolve_python, given.ribs_python) if python])
+    rows = records_rows()
+    if given.openevolve_python:
+        rows += openevolve_rows(given.openevolve_python)
+    rows += append_rows()
+    rows += archive_rows(given.ribs_python)
+    if given.store:
+        rows += opening_rows(given.store)
+    print(f"{'what':<44} {'who':<11} {'size':>9} {'wall':>12} {'cpu':>12}  target")
+    for row in rows:
+        wall, cpu = (
+            f"{value:,.4g}" if value and value < 1000 else f"{value or 0:,.0f}" for value in (row.wall, row.cpu)
+        )
+        print(f"{row.what:<44} {row.who:<11} {row.size:>9,} {wall:>12} {cpu if row.cpu else '':>12}  {row.target}")
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps({**before, "load_after": os.getloadavg(), "rows": [asdict(row) for row in rows]},
+                                    indent=1) + "\n")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
