@@ -92,7 +92,7 @@ def polish_of(problem: Problem, **names: Array) -> dict[str, Any]:
     [idiom] = [one for one in problem.idioms if one.name == "polish"]
     scope = scope_of(problem)
     scope.update(names)
-    exec(compile(idiom.code.replace("$", ""), "polish", "exec"), scope)
+    exec(compile(idiom.code.replace("$random", "7").replace("$", ""), "polish", "exec"), scope)
     return scope
 
 
@@ -132,7 +132,7 @@ def circle_packing(module: ModuleType, seconds: float, rng: np.random.Generator)
     yield f"basin hopping with SLSQP, {k} hops", best
 
     [idiom] = [one for one in problem.idioms if one.name == "best_radii"]
-    program = compile(idiom.code.replace("$", ""), "best_radii", "exec")
+    program = compile(idiom.code.replace("$random", "7").replace("$", ""), "best_radii", "exec")
     search = CMA(mean=rng.random(2 * n), sigma=0.2, bounds=np.tile([0.0, 1.0], (2 * n, 1)), seed=int(rng.integers(99)))
     best = 0.0
     for k in ticks(seconds):
@@ -181,7 +181,7 @@ def autocorrelation(module: ModuleType, seconds: float, rng: np.random.Generator
     """Linear programs that step towards the best partner of the present function."""
     problem = module.Autocorrelation()
     [idiom] = [one for one in problem.idioms if one.name == "ascend"]
-    program = compile(idiom.code.replace("$", ""), "ascend", "exec")
+    program = compile(idiom.code.replace("$random", "7").replace("$", ""), "ascend", "exec")
     best = np.inf
     for k in ticks(seconds):
         names = {"np": np, "linprog": linprog, "heights": rng.uniform(0.7, 1.3, 50)}

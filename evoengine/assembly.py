@@ -15,7 +15,7 @@ from evoengine.errors import CampaignError
 from evoengine.executors.base import Executor
 from evoengine.islands import Islands
 from evoengine.operators.base import Operator
-from evoengine.plugins import build
+from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
 from evoengine.stores.base import Store
 
@@ -63,7 +63,7 @@ def operators_of(given: Sequence[Operator | Given]) -> dict[str, Operator]:
             case str():
                 name = one
             case Operator():
-                name = type(one).__name__.lower()
+                name = name_of("operators", one)
             case _:
                 name = str(one["use"])
         name = Path(name).stem
@@ -73,9 +73,9 @@ def operators_of(given: Sequence[Operator | Given]) -> dict[str, Operator]:
     return operators
 
 
-def described(part: Component) -> dict[str, Any]:
-    """A part's name and settings, as JSON values."""
-    return {"use": type(part).__name__.lower(), **part.settings()}
+def described(kind: str, part: Component) -> dict[str, Any]:
+    """A part's name and settings, as JSON values that `build` takes."""
+    return {"use": name_of(kind, part), **part.settings()}
 
 
 def _sources(problem: type[Problem]) -> list[str]:

@@ -5,33 +5,34 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
+import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from evoengine.archives.base import Archive
 from evoengine.assembly import Given, described, executor_of, fingerprint_of, islands_of, operators_of, store_of
 from evoengine.bandit import Bandit
 from evoengine.breeding import Answers, Bred, bred
-from evoengine.errors import CampaignError, ProblemError
+from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
 from evoengine.evaluator import Evaluator
-from evoengine.events import Committed, Event, Progress, Started, Stopped, Watcher
+from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Watcher
 from evoengine.executors.base import Executor
 from evoengine.fold import Fold
 from evoengine.islands import Islands
 from evoengine.loops import in_fresh_loop
 from evoengine.operators.base import Operator
 from evoengine.pipeline import Pipeline, Proposal
-from evoengine.plugins import build
+from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
 from evoengine.sandboxes.base import Sandbox
 from evoengine.selectors.base import Selector
-from evoengine.stopping import Evaluations, Never, Reached, Seconds, Stop, pending
+from evoengine.stopping import Evaluations, Never, Reached, Seconds, Stop
 from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import (
     EVERY_ISLAND,
@@ -49,6 +50,9 @@ from evoengine.types import (
     Scored,
 )
 
+_log = logging.getLogger(__name__)
+_NOTE_SECONDS = 5.0
+"""Between notes of how long a run has lasted."""
 _PATIENCE = 5.0
 """Seconds that work in flight is given at least when a run's time is over."""
 
@@ -105,10 +109,12 @@ class Campaign:
         snapshot_every: int = 5000,
         evaluator: Any = None,
     ) -> None:
-        if window < 1:
-            raise CampaignError(f"window must be at least 1, got {window}.")
+        _whole("window", window, 1)
+        _whole("inspirations", inspirations, 0)
+        _whole("snapshot_every", snapshot_every, 1)
+        _whole("seed", seed, -(2**63), 2**63 - 1)
         self.problem: Problem = build("problems", problem)
-        self._use = _use(problem)
+        self._use = None if isinstance(problem, Problem) else name_of("problems", self.problem)
         self.name = name or self.problem.name
         self.store: Store = store_of(store)
         self.seed = seed
@@ -129,9 +135,14 @@ class Campaign:
         self._row: CampaignRow | None = None
         self._fold: Fold | None = None
         self._drafts: deque[tuple[Draft, Progress]] = deque()
+        stages = sum(not stage.held_out for stage in self.problem.stages)
+        self._most_judged: int = stages * self.problem.repeats
+        self._dearest: int = self._most_judged + max(
+            operator.most_calls(arm) for operator in self._operators.values() for arm in operator.arms()
+        )
         self._held = ExitStack()
         self._halt: str | None = None
-        self._began = 0.0
+        self._began = self._noted = 0.0
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -149,7 +160,7 @@ class Campaign:
 
         Args:
             evaluations: judged calls in all (earlier runs of this campaign included), and one for each
-                record that needed none.
+                record that needed none. No proposal is begun once they are spent; the last one may go over.
             seconds: wall time of this run. What is in flight then is given a twentieth of it (at least 5 s)
                 to be finished, and is else given up, to be done anew by a later run.
             until_score: the problem's own value to reach.
@@ -159,7 +170,7 @@ class Campaign:
             CampaignError, ProblemError, StoreError, SandboxError, ExecutorError: as each says.
         """
         run = self.arun(evaluations=evaluations, seconds=seconds, until_score=until_score, stop=stop)
-        return in_fresh_loop(run, self.halt)
+        return in_fresh_loop(run, self._interrupted)
 
     async def arun(
         self,
@@ -171,31 +182,34 @@ class Campaign:
     ) -> str:
         """As `run`, for async code."""
         condition = self._condition(evaluations, seconds, until_score, stop)
-        self._began, self._halt = time.monotonic(), None
+        self._began, self._noted, self._halt = time.monotonic(), 0.0, None
         with self._writing():
             fold = self._opened()
             self._tell(Started(campaign=self.name, resumed=fold.records))
             async with self._executor:
                 await self._plant()
+                self._in_step()
                 run = self.store.begin_run(self._stored_row())
                 pipeline = Pipeline(
                     drafts=self._drafts,
                     propose=self._propose,
-                    commit=lambda proposals: self._commit(self._records(proposals)),
-                    halted=lambda draft, at: self._halt or condition.reason(self._ahead(at, draft.number)),
+                    commit=lambda proposals: self._commit(self._records(proposals), run),
+                    halted=lambda draft, at: self._halt or condition.reason(self._ahead(at, draft)),
+                    waits=lambda draft, at, flight: self._waits(condition, at, draft, flight),
                     deadline=None if seconds is None else self._left(seconds),
                 )
                 try:
                     reason = await pipeline.run()
+                    if pipeline.gave_up:
+                        self._forget()
+                    await self._check_champion()
+                    self._snapshot()
                 except BaseException as error:
                     self._forget()  # what was asked and not committed will be drafted anew
-                    self.store.note_run(run, time.monotonic() - self._began, type(error).__name__)
+                    with suppress(StoreError):  # the error itself says more
+                        self.store.note_run(run, self._lasted(), type(error).__name__)
                     raise
-                if pipeline.gave_up:
-                    self._forget()
-                await self._check_champion()
-                self._snapshot()
-                self.store.note_run(run, time.monotonic() - self._began, reason)
+                self.store.note_run(run, self._lasted(), reason)
         self._tell(Stopped(reason=reason, progress=self.progress))
         return reason
 
@@ -203,9 +217,25 @@ class Campaign:
         """Asks a run to finish what is in flight and end. May be called from another thread."""
         self._halt = reason
 
+    def _interrupted(self) -> None:
+        """What Ctrl-C does, in the thread of the run."""
+        if self._halt is None:
+            self.halt()
+            self._tell(Halting(reason="interrupted"))
+
     def _left(self, seconds: float) -> float:
         """Seconds until work in flight is given up in a run of so many."""
-        return seconds + max(_PATIENCE, seconds / 20) - (time.monotonic() - self._began)
+        return seconds + max(_PATIENCE, seconds / 20) - self._lasted()
+
+    def _lasted(self) -> float:
+        """Seconds since this run began."""
+        return time.monotonic() - self._began
+
+    def _in_step(self) -> None:
+        """Makes drafts anew that `ask` has handed out or `tell` has overtaken: a run follows from the log alone."""
+        if not self._drafts or self._drafts[0][0].number != self._opened().records + 1:
+            self._forget()
+            self._opened()
 
     async def _plant(self) -> None:
         """Evaluates and records the seeds that are not recorded yet."""
@@ -213,7 +243,8 @@ class Campaign:
         seeds = self._seeds
         if fold.records >= len(seeds):
             return
-        judged = await asyncio.gather(*(self._executor.evaluate(content) for content in seeds))
+        # above everything: where evaluations are noisy, the first champion is believed no sooner than later ones
+        judged = await asyncio.gather(*(self._executor.evaluate(content, above=-math.inf) for content in seeds))
         if not any(isinstance(one.evaluation, Scored) for one in judged):
             [first, *_] = judged
             assert isinstance(first.evaluation, Failed)
@@ -233,8 +264,27 @@ class Campaign:
         ]
         self._commit(records[fold.records :])
 
-    def _ahead(self, progress: Progress, number: int) -> Progress:
-        return pending(progress, number - 1 - progress.records, time.monotonic() - self._began)
+    def _ahead(self, at: Progress, draft: Draft, dearer: int = 0) -> Progress:
+        """What is sure of the progress before a draft: as it was when drafted, but for what has been spent.
+
+        Spending is looked at with `_waits`, which makes that exact where it matters, whatever finishes first.
+        """
+        fold, before = self._opened(), draft.number - 1
+        spent = fold.evaluations + (before - fold.records) + dearer
+        return replace(at, records=before, evaluations=spent, seconds=self._lasted())
+
+    def _waits(self, condition: Stop, at: Progress, draft: Draft, flight: Collection[Draft]) -> bool:
+        """Whether what is in flight may spend so much that the run should end before this draft."""
+        if self._dearest == 1:
+            return False
+        if condition.reason(self._ahead(at, draft, len(flight) * (self._dearest - 1))) is None:
+            return False  # a quick look, since most runs are far from their end
+        return condition.reason(self._ahead(at, draft, sum(map(self._price, flight)) - len(flight))) is not None
+
+    def _price(self, draft: Draft) -> int:
+        """Judged calls that a proposal costs at most."""
+        trials: int = self._operators[draft.operator].most_calls(draft.arm)
+        return trials + self._most_judged
 
     async def _propose(self, draft: Draft, above: float | None) -> Proposal:
         operator = self._operators[draft.operator]
@@ -299,11 +349,14 @@ class Campaign:
             records.append(Record(number=number, candidate=proposal.candidate, evaluation=evaluation, cost=cost))
         return records
 
-    def _commit(self, records: Sequence[Record]) -> None:
+    def _commit(self, records: Sequence[Record], run: int | None = None) -> None:
         """Stores records, then takes them in and drafts what depends on them."""
         if not records:
             return
         self.store.append(self._stored_row(), records)
+        if run is not None and self._lasted() > self._noted + _NOTE_SECONDS:  # for runs that are killed
+            self._noted = self._lasted()
+            self.store.note_run(run, self._noted)
         for record in records:
             self._take(record)
 
@@ -342,24 +395,52 @@ class Campaign:
         Raises:
             CampaignError: `window` drafts are out; tell one first.
         """
-        if self._opened().records < len(self._seeds):
-            in_fresh_loop(self._seeded(), self.halt)
+        self._ensure_seeds()
         if not self._drafts:
             raise CampaignError(f"{self.window} drafts (the window) are out already; tell() one of them first.")
         return self._drafts.popleft()[0]
 
-    async def _seeded(self) -> None:
-        with self._writing():
-            async with self._executor:
-                await self._plant()
+    def _ensure_seeds(self) -> None:
+        async def seeded() -> None:
+            with self._writing():
+                async with self._executor:
+                    await self._plant()
+
+        if self._opened().records < len(self._seeds):
+            in_fresh_loop(seeded(), self.halt)
 
     def tell(self, candidate: Candidate, evaluation: Evaluation, cost: Cost | None = None) -> Record:
-        """Records a candidate of one's own loop, with its evaluation, as the next record."""
+        """Records a candidate of one's own loop, with its evaluation, as the next record; seeds go first.
+
+        Raises:
+            CampaignError: the candidate names a parent that is not recorded, has a score but no content, or lacks
+                a feature of the problem. Nothing was recorded.
+        """
+        self._ensure_seeds()
         proposal = Proposal(candidate=candidate, evaluation=evaluation, cost=cost or Cost(calls=1))
         with self._writing():
+            self._refuse_misfits(candidate, evaluation)
             [record] = self._records([proposal])
             self._commit([record])
         return record
+
+    def _refuse_misfits(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """A record that could not be taken in would break every replay, so it never gets into the log."""
+        last = self._opened().records
+        for parent in candidate.parents:
+            if not 1 <= parent <= last:
+                raise CampaignError(f"the candidate names parent {parent}; the campaign's records are 1 to {last}.")
+        if candidate.operator == SEED:
+            raise CampaignError(f"{SEED!r} is the operator of the problem's own seeds; name another one.")
+        if isinstance(evaluation, Scored):
+            if candidate.content is None:
+                raise CampaignError("the candidate has a score but no content; give what was scored.")
+            missing = [one.name for one in self.problem.features if one.name not in evaluation.features]
+            if missing:
+                raise CampaignError(
+                    f"the evaluation lacks the problem's features {', '.join(missing)}; "
+                    f"judge() measures them, or give them in Scored(features=...)."
+                )
 
     def judge(self, content: Content, stage: str | None = None) -> Judgement:
         """The evaluation of a content, without recording it."""
@@ -484,8 +565,8 @@ class Campaign:
             "window": self.window,
             "inspirations": self._inspirations,
             "islands": self._islands.settings(),
-            "archive": described(self._archive),
-            "selector": described(self._selector),
+            "archive": described("archives", self._archive),
+            "selector": described("selectors", self._selector),
             "bandit": self._bandit.settings(),
             "operators": [{"use": name, **part.settings()} for name, part in self._operators.items()],
         }
@@ -497,10 +578,13 @@ class Campaign:
         problem, best = self.problem, self.problem.best_known
         return {
             "use": self._use,
+            "executor": described("executors", self._executor),
+            "sandbox": described("sandboxes", self._sandbox),
             "goal": problem.goal,
             "direction": problem.direction,
             "features": [asdict(feature) for feature in problem.features],
             "best_known": None if best is None else asdict(best),
+            "floor": None if problem.floor is None else asdict(problem.floor),
         }
 
     def _stored_row(self) -> CampaignRow:
@@ -559,18 +643,16 @@ class Campaign:
                 )
 
     def _tell(self, event: Event) -> None:
-        for watcher in self.watchers:
-            watcher(event)
+        for watcher in list(self.watchers):
+            try:
+                watcher(event)
+            except Exception:  # foreign code that only looks on: hours of work do not end with it
+                _log.exception("a watcher failed and is told no more")
+                self.watchers.remove(watcher)
 
 
-def _use(problem: Problem | Given) -> str | None:
-    """The name or path that a problem was asked for by; None for one that was made in Python."""
-    match problem:
-        case str():
-            use = problem
-        case Problem():
-            return None
-        case _:
-            use = str(problem["use"])
-    path = Path(use)
-    return str(path.resolve()) if path.exists() and ("/" in use or use.endswith(".py")) else use
+def _whole(name: str, value: object, least: int, most: int | None = None) -> None:
+    """Refuses what is no whole number in this range."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
+        upto = "" if most is None else f" to {most}"
+        raise SettingError(f"setting {name!r} takes a whole number from {least}{upto}, got {value!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -91,11 +92,46 @@ def campaign_of(settings: Mapping[str, Any]) -> tuple[Campaign, dict[str, Any]]:
         raise SettingError("no problem is named; give one: evoengine run PROBLEM (see `evoengine problems`).")
     parts = {key: value for key, value in settings.items() if key in PARTS}
     budget = {key: value for key, value in settings.items() if key in BUDGET}
-    for key, kind in {"seed": int, "window": int, "inspirations": int, "workers": int, "evaluations": int}.items():
-        value = settings.get(key)
-        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise SettingError(f"setting {key!r} takes a whole number, got {value!r}.")
+    for key, value in settings.items():
+        if not _fits(key, value):
+            raise SettingError(f"setting {key!r} takes {_TAKES[key]}, got {value!r}.")
+    if "operators" in parts and not isinstance(parts["operators"], list):
+        parts["operators"] = [parts["operators"]]
     return Campaign(**parts), budget
+
+
+_PART = "a name, or a table with `use` and settings"
+_TAKES = {
+    **dict.fromkeys(("name", "store"), "text"),
+    **dict.fromkeys(("problem", "archive", "selector", "executor", "sandbox"), _PART),
+    "islands": "a number, or a table of settings",
+    "operators": "a list of names, or of tables with `use` and settings",
+    "bandit": "a table of settings",
+    **dict.fromkeys(("seed", "window", "inspirations", "workers", "evaluations"), "a whole number"),
+    **dict.fromkeys(("seconds", "until_score"), "a number"),
+}
+
+
+def _fits(key: str, value: Any) -> bool:
+    match _TAKES[key]:
+        case "text":
+            return isinstance(value, str)
+        case "a whole number":
+            return _whole(value)
+        case "a number":
+            return _whole(value) or (isinstance(value, float) and math.isfinite(value))
+        case "a table of settings":
+            return isinstance(value, Mapping)
+    match key:
+        case "islands":
+            return _whole(value) or isinstance(value, Mapping)
+        case "operators" if isinstance(value, list):
+            return all(isinstance(one, str | Mapping) for one in value)
+    return isinstance(value, str | Mapping)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _known(settings: Mapping[str, Any], where: str) -> None:

@@ -67,7 +67,7 @@ class Evaluator:
         over `above` is not believed before the mean of all repeats is known.
 
         Raises:
-            ProblemError: the problem has no such stage, or asks for a feature that nothing measures.
+            ProblemError: the problem has no such stage.
             SandboxError: the sandbox itself failed.
         """
         began = time.perf_counter()
@@ -84,10 +84,11 @@ class Evaluator:
     def answer(self, request: Trials | Probe) -> Answer:
         """The evaluations of a program under each of many settings, or what one of its functions returns.
 
-        The process stays open from one request to the next, as long as they are about the same program.
+        The process of trials stays open from one request to the next, as long as they are about the same
+        program. A probe has a process of its own, with the limits of an evaluation.
 
         Raises:
-            ProblemError: the problem asks for a feature that nothing measures.
+            ProblemError: the problem has no stage for selection.
             SandboxError: the sandbox itself failed.
         """
         match request:
@@ -149,9 +150,10 @@ class Evaluator:
         except Exception as error:  # the problem's own code; most that lack inputs are driven by play
             return Failed(cause=Cause.UNJUDGED, feedback=f"the problem has no inputs to probe with: {_named(error)}")
         try:
-            return self._trial_of(probe.program).loaded(()).batch(inputs, probe.entry, plain=True)
+            with self.sandbox.open(self._job(probe.program, 0)) as session:
+                session.load()
+                return session.batch(inputs, probe.entry, plain=True)
         except CandidateError as error:
-            self.end_trials()
             return Failed(cause=error.cause, feedback=error.feedback)
         except (TypeError, ValueError) as error:
             return Failed(cause=Cause.UNJUDGED, feedback=f"the problem's inputs cannot be sent: {_named(error)}")
@@ -234,7 +236,7 @@ class Evaluator:
         for name in of_code:
             if name not in code_features.NAMES:
                 known = ", ".join([*metrics, *code_features.NAMES])
-                raise ProblemError(
+                raise LookupError(
                     f"problem {self.problem.name!r} has a feature {name!r}, which is neither a metric of its score "
                     f"nor a feature of code; there are: {known}"
                 )
@@ -358,7 +360,7 @@ def _mean(found: Sequence[Evaluation]) -> Evaluation:
         return scored[0]
     return replace(
         scored[0],
-        score=fmean(one.score for one in scored),
+        score=_fmean([one.score for one in scored]),
         features=_means([one.features for one in scored]),
         metrics=_means([one.metrics for one in scored]),
         instances=_means([one.instances for one in scored]),
@@ -366,4 +368,12 @@ def _mean(found: Sequence[Evaluation]) -> Evaluation:
 
 
 def _means(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: fmean(one[name] for one in found) for name in found[0] if all(name in one for one in found)}
+    return {name: _fmean([one[name] for one in found]) for name in found[0] if all(name in one for one in found)}
+
+
+def _fmean(values: Sequence[float]) -> float:
+    """The mean, also of values whose sum is no float."""
+    try:
+        return fmean(values)
+    except OverflowError:
+        return sum(value / len(values) for value in values)

@@ -49,6 +49,13 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halting:
+    """Someone asked the run to end; what is in flight is being finished."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The run ended, and why."""
 
@@ -56,5 +63,5 @@ class Stopped:
     progress: Progress
 
 
-Event: TypeAlias = Started | Committed | Stopped
+Event: TypeAlias = Started | Committed | Halting | Stopped
 Watcher: TypeAlias = Callable[[Event], None]

@@ -71,6 +71,14 @@ def examine(problem: Problem, sandbox: Sandbox) -> Iterator[Finding]:
                     yield Finding(
                         what=f"seed {place} scores", holds=False, detail=f"{failed.cause}: {failed.feedback.strip()}"
                     )
+        for stage in problem.stages:
+            if stage.held_out:
+                what = f"seed 1 scores on the held-out stage {stage.name!r}"
+                match evaluator.evaluate(problem.seeds()[0], stage=stage.name).evaluation:
+                    case Scored(score=score):
+                        yield Finding(what=what, holds=True, detail=f"{problem.signed(score):.12g}")
+                    case failed:
+                        yield Finding(what=what, holds=False, detail=f"{failed.cause}: {failed.feedback.strip()}")
         yield from _hostile(problem, first)
         yield _anchored(problem, first)
     except EvoengineError as error:

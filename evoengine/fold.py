@@ -71,6 +71,11 @@ class Fold:
             stalled=self._stalled,
         )
 
+    @property
+    def evaluations(self) -> int:
+        """Judged calls so far, and one for each record that needed none."""
+        return self._evaluations
+
     def take(self, record: Record) -> Taken:
         """Takes in the next record.
 

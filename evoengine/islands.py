@@ -79,10 +79,11 @@ class Islands(Component):
         places = range(self.count) if candidate.island == EVERY_ISLAND else (candidate.island % self.count,)
         scored = evaluation if isinstance(evaluation, Scored) and candidate.content is not None else None
         for place in places:
+            taken = Insertion.REJECTED
             if scored is not None and candidate.content is not None:
                 taken = self.archives[place].add(record.number, candidate.content, scored)
                 insertion = max(insertion, taken)
-            self.selectors[place].observe(record, insertion)
+            self.selectors[place].observe(record, taken)
         if (
             scored is not None
             and candidate.content is not None

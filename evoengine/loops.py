@@ -6,7 +6,8 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -34,7 +35,10 @@ def in_fresh_loop(work: Coroutine[Any, Any, _T], halt: Callable[[], None]) -> _T
         try:
             task = loop.create_task(work)
             return loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
         finally:
+            _cancel_all(loop)
             asyncio.set_event_loop(None)
             loop.close()
 
@@ -45,16 +49,23 @@ def in_fresh_loop(work: Coroutine[Any, Any, _T], halt: Callable[[], None]) -> _T
         nested = False
     if not nested and threading.current_thread() is threading.main_thread():
         loop.add_signal_handler(signal.SIGINT, interrupted)
-        try:
-            return runs()
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
+        return runs()
     with ThreadPoolExecutor(max_workers=1) as pool:
         future = pool.submit(runs)
         while True:
             try:
                 return future.result()
             except KeyboardInterrupt:
-                loop.call_soon_threadsafe(interrupted)
-            except CancelledError:
-                raise KeyboardInterrupt from None
+                if future.done():
+                    raise
+                with suppress(RuntimeError):  # the loop has just closed: the next round tells how it ended
+                    loop.call_soon_threadsafe(interrupted)
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends what a failed run left behind, so that nothing outlives its loop."""
+    left = asyncio.all_tasks(loop)
+    for one in left:
+        one.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from evoengine.events import Progress
@@ -32,6 +32,8 @@ class Pipeline:
         propose: makes and evaluates a candidate.
         commit: records finished proposals, in order.
         halted: why a draft and all later ones should not be begun, or None.
+        waits: whether a draft should wait until more is known of those in flight. It may change when work is
+            begun, and must not change what is begun.
         deadline: seconds from the start of `run` after which work in flight is given up, unrecorded.
     """
 
@@ -42,9 +44,11 @@ class Pipeline:
         propose: Callable[[Draft, float | None], Awaitable[Proposal]],
         commit: Callable[[Sequence[Proposal]], None],
         halted: Callable[[Draft, Progress], str | None],
+        waits: Callable[[Draft, Progress, Collection[Draft]], bool],
         deadline: float | None = None,
     ) -> None:
         self._drafts, self._propose, self._commit, self._halted = drafts, propose, commit, halted
+        self._waits = waits
         self._deadline = deadline
         self.gave_up = False
         """Whether some work was given up, so that drafts are missing."""
@@ -59,7 +63,7 @@ class Pipeline:
         Raises:
             Exception: what `propose` or `commit` raised; nothing is left running.
         """
-        awaited: deque[int] = deque()
+        awaited: deque[Draft] = deque()
         reason: str | None = None
         until = None if self._deadline is None else asyncio.get_running_loop().time() + self._deadline
         try:
@@ -68,8 +72,10 @@ class Pipeline:
                     draft, progress = self._drafts[0]
                     reason = self._halted(draft, progress)
                     if reason is None:
+                        if awaited and self._waits(draft, progress, awaited):
+                            break
                         self._drafts.popleft()
-                        awaited.append(draft.number)
+                        awaited.append(draft)
                         self._begin(draft, progress.best)
                 if not awaited:
                     return reason or "there is nothing left to do"
@@ -83,8 +89,8 @@ class Pipeline:
                 if self._failures:
                     raise self._failures[0]
                 ready: list[Proposal] = []
-                while awaited and awaited[0] in self._finished:
-                    ready.append(self._finished.pop(awaited.popleft()))
+                while awaited and awaited[0].number in self._finished:
+                    ready.append(self._finished.pop(awaited.popleft().number))
                 self._commit(ready)
         finally:
             unfinished = list(self._running)

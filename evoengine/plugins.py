@@ -144,6 +144,22 @@ def build(kind: str, given: str | Mapping[str, Any] | Component) -> Any:
             return load(kind, name)(**settings)
 
 
+def name_of(kind: str, part: Component) -> str:
+    """The name by which `build` finds a component's class again, or else its path.
+
+    A class that no plugin defines (one typed in at a prompt) goes by its own name in lower case.
+    """
+    module = sys.modules.get(type(part).__module__)
+    file = getattr(module, "__file__", None)
+    path = Path(file).resolve() if file else None
+    for plugin in plugins(kind):
+        where = plugin.where
+        module_name = where.value.partition(":")[0] if isinstance(where, EntryPoint) else None
+        if where == path or module_name == type(part).__module__:
+            return plugin.name
+    return str(getattr(module, "__evoengine_plugin__", type(part).__name__.lower()))
+
+
 def load_module(name: str, path: Path) -> ModuleType:
     """The module of a plugin file, loaded once under a name that another process can use too.
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 from evoengine.component import Component
+from evoengine.errors import ProblemError
 from evoengine.types import JSON, Anchor, Brief, Content, Context, Feature, Idiom, Limits, Program, Stage
 
 Seed = str | Mapping[str, str] | Content
@@ -84,6 +85,7 @@ class Problem(Component, ABC):
         limits: what one run may use.
         stages: the cascade; stages with `held_out=True` are never seen by selection.
         best_known: the best value known, with its source.
+        floor: what a method written by hand reaches without evolution, and which; shown beside every result.
         idioms: templates for the `idioms` operator.
         preload: modules that are imported before a candidate is run.
         repeats: how often a would-be champion is evaluated before it is believed (for noisy problems).
@@ -98,9 +100,37 @@ class Problem(Component, ABC):
     limits: ClassVar[Limits] = Limits()
     stages: ClassVar[tuple[Stage, ...]] = (Stage(name="full"),)
     best_known: ClassVar[Anchor | None] = None
+    floor: ClassVar[Anchor | None] = None
     idioms: ClassVar[tuple[Idiom, ...]] = ()
     preload: ClassVar[tuple[str, ...]] = ("numpy",)
     repeats: ClassVar[int] = 1
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Looks at what a subclass has to say of itself.
+
+        Raises:
+            ProblemError: something is missing, or is not what it has to be.
+        """
+        super().model_post_init(context)
+        kind = type(self)
+        for wanted in ("name", "goal", "seed"):
+            if not hasattr(kind, wanted):
+                raise ProblemError(f"problem class {kind.__name__} has no {wanted!r}; give it one.")
+        if kind.direction not in ("maximize", "minimize"):
+            raise ProblemError(f"{kind.__name__}.direction is {kind.direction!r}; write 'maximize' or 'minimize'.")
+        names = [stage.name for stage in kind.stages]
+        if len(set(names)) < len(names) or all(stage.held_out for stage in kind.stages):
+            raise ProblemError(f"{kind.__name__}.stages need different names, and one that is not held out: {names}.")
+        if kind.repeats < 1:
+            raise ProblemError(f"{kind.__name__}.repeats is {kind.repeats}; it should be at least 1.")
+        try:
+            seeds = self.seeds()
+        except (TypeError, ValueError) as error:
+            raise ProblemError(
+                f"{kind.__name__}.seed is no text, files by path, Program or Context, nor a tuple of these: {error}."
+            ) from None
+        if not seeds:
+            raise ProblemError(f"{kind.__name__}.seed is empty; give at least one first program.")
 
     def inputs(self, stage: str = "full") -> Sequence[Sequence[JSON]]:
         """The argument tuples that the candidate is called with, one for each instance.

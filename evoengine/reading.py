@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from evoengine.archives.base import Archive
@@ -12,7 +13,7 @@ from evoengine.errors import CampaignError
 from evoengine.fold import Fold
 from evoengine.islands import Islands
 from evoengine.plugins import build
-from evoengine.stores.base import CampaignRow, Store
+from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import Brief, Content, Elite, Failed, Feature, Program, Record, Scored
 
 
@@ -49,6 +50,10 @@ class Reading:
                 return cls(store, row)
         raise CampaignError(f"no campaign is called {name!r} in {store.url}; there are: {', '.join(names) or 'none'}.")
 
+    @cached_property
+    def _checks(self) -> list[Check]:
+        return self.store.checks(self.row)
+
     def shown(self, score: float) -> float:
         """A score as the problem's own value."""
         return score if self.about["direction"] == "maximize" else -score
@@ -70,7 +75,7 @@ class Reading:
         fold, progress = self.fold, self.fold.progress
         archives = fold.islands.archives
         best = fold.islands.champion
-        known = self.about["best_known"]
+        known, floor = self.about["best_known"], self.about["floor"]
         return {
             "campaign": self.row.name,
             "problem": self.row.problem,
@@ -81,6 +86,7 @@ class Reading:
             "best_score": None if best is None else self.shown(best.scored.score),
             "best_number": None if best is None else best.number,
             "best_known": None if known is None else known["value"],
+            "floor": None if floor is None else floor["value"],
             "islands": len(archives),
             "elites": sum(len(archive) for archive in archives),
             "coverage": sum(archive.coverage for archive in archives) / len(archives),
@@ -118,7 +124,7 @@ class Reading:
                 }
             case Failed(cause=cause):
                 row["cause"] = str(cause)
-        checks = [check for check in self.store.checks(self.row) if check.number == record.number]
+        checks = [check for check in self._checks if check.number == record.number]
         row["checks"] = {
             check.stage: self.shown(check.evaluation.score)
             if isinstance(check.evaluation, Scored)

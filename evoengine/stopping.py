@@ -11,8 +11,8 @@ from evoengine.events import Progress
 class Stop(ABC):
     """A condition on a campaign's progress.
 
-    It is asked before each proposal, with the progress that the proposal was drafted from; proposals
-    that were made before are always finished and kept.
+    It is asked before each proposal, with the progress that the proposal was drafted from and the evaluations
+    spent before it; proposals that were made before are always finished and kept.
     """
 
     @abstractmethod
@@ -128,22 +128,3 @@ class Stalled(Stop):
 
     def reason(self, progress: Progress) -> str | None:
         return f"no improvement in {self.limit} records" if progress.stalled >= self.limit else None
-
-
-def pending(progress: Progress, records: int, seconds: float = 0.0) -> Progress:
-    """The progress as it will be at least when this many proposals in flight are done.
-
-    Args:
-        progress: that the last of them was drafted from.
-        records: proposals in flight.
-        seconds: since this run began.
-    """
-    return Progress(
-        records=progress.records + records,
-        evaluations=progress.evaluations + records,
-        tokens=progress.tokens,
-        money=progress.money,
-        best=progress.best,
-        stalled=progress.stalled,
-        seconds=seconds,
-    )

@@ -134,7 +134,9 @@ class Stage:
 
     Attributes:
         name: what the problem's `inputs` or `play` is told.
-        threshold: the problem's own value that must be reached for the next stage to be run.
+        threshold: the problem's own value that must be reached for the next stage to be run. A candidate that
+            does not reach it keeps the value of this stage, so the values of the stages of one problem
+            should be comparable.
         held_out: never seen by selection; run only to check an elite afterwards.
     """
 
@@ -167,7 +169,8 @@ class Idiom:
 
     Attributes:
         name: shown in lineages.
-        code: Python statements. `$name` stands for a hole; every hole is listed in `holes`.
+        code: Python statements. `$name` stands for a hole; every hole is listed in `holes`. `$random` is
+            filled with a whole number that differs from one insertion to the next.
         holes: hole to what may fill it: "array", "number", "function", "any", or the exact name of a
             variable that must be in scope.
         where: "body" (between two statements of a function) or "wrap" (the template defines a function

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,16 @@ class Peak(Problem):
         distance = sum((x - y) ** 2 for x, y in zip(numbers, goal)) ** 0.5
         return Score(-distance, first=numbers[0])
 '''
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything must be there (in CI), a test that is skipped has failed."""
+    report = yield
+    if report.skipped and os.environ.get("EVOENGINE_REQUIRE_ALL"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and EVOENGINE_REQUIRE_ALL is set: {report.longrepr}"
+    return report
 
 
 @pytest.fixture

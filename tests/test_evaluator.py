@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -178,12 +179,13 @@ def test_a_problem_that_returns_no_score_leaves_the_candidate_unjudged(sandbox: 
     assert "Score" in failed(judged(sandbox, Forgetful(), returning("[]"))).feedback
 
 
-def test_a_feature_that_nothing_measures_is_the_problems_mistake(sandbox: Process) -> None:
+def test_a_candidate_whose_judge_leaves_a_feature_out_is_unjudged_and_told_what_there_is(sandbox: Process) -> None:
     class Vague(Sum):
         features = (Feature(name="beauty", low=0, high=1),)
 
-    with pytest.raises(ProblemError, match=r"'beauty'.*spread.*ast_nodes"):
-        judged(sandbox, Vague(), returning("[1, 2, 3]"))
+    told = failed(judged(sandbox, Vague(), returning("[1, 2, 3]")))
+    assert told.cause is Cause.UNJUDGED
+    assert re.search(r"'beauty'.*spread.*ast_nodes", told.feedback)
 
 
 class Cascade(Sum):

@@ -14,7 +14,7 @@ from evoengine.bandit import Bandit
 from evoengine.fold import Fold
 from evoengine.islands import Islands
 from evoengine.selectors.softmax import Softmax
-from evoengine.types import Brief, Candidate, Content, Feature, Program, Record, Scored
+from evoengine.types import Brief, Candidate, Feature, Program, Record, Scored
 from tests.strategies import histories
 
 FEATURES = (Feature(name="x", low=0.0, high=1.0, bins=4), Feature(name="y", low=0.0, high=1.0, bins=4))
@@ -149,9 +149,9 @@ class Shelf:
         assert self.number <= at_most
         return self.number, self.state
 
-    def elite(self, _: object, number: int) -> tuple[Content, Scored]:
+    def elite(self, _: object, number: int) -> tuple[Program, Scored]:
         record = self.history[number - 1]
-        assert record.candidate.content is not None
+        assert isinstance(record.candidate.content, Program)
         assert isinstance(record.evaluation, Scored)
         return record.candidate.content, record.evaluation
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from evoengine.errors import PluginError, SettingError
-from evoengine.plugins import BASES, build, find, load, plugins
+from evoengine.operators.base import Conversation, NoChild, Operator
+from evoengine.plugins import BASES, build, find, load, name_of, plugins
+from evoengine.types import Draft
 
 OPERATOR = """
 from evoengine.operators import NoChild, Operator
@@ -90,3 +92,24 @@ def test_every_core_and_bundled_plugin_loads() -> None:
     for kind in BASES:
         for plugin in plugins(kind):
             assert load(kind, plugin.name)
+
+
+@pytest.mark.parametrize("kind", ["archives", "selectors", "operators", "stores", "executors"])
+def test_a_part_goes_by_the_name_under_which_it_is_found_again(kind: str) -> None:
+    for plugin in plugins(kind):
+        assert name_of(kind, build(kind, plugin.name)) == plugin.name
+
+
+def test_a_part_from_a_path_goes_by_its_path_and_one_of_no_plugin_by_its_class(here: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "far" / "other.py"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text(OPERATOR)
+    assert name_of("operators", build("operators", "mine")) == "mine"
+    assert build("operators", name_of("operators", build("operators", str(elsewhere)))).strength == 1.0
+
+    class Typed(Operator):
+        def breed(self, draft: Draft) -> Conversation:
+            raise NoChild("never")
+            yield
+
+    assert name_of("operators", Typed()) == "typed"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
 from importlib import import_module
 
@@ -43,6 +45,13 @@ class _Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # whoever read our output had enough of it; the rest must not fail at exit again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, about) for name, (_, about) in _VERBS.items()])
@@ -64,6 +73,9 @@ def app(verbose: bool) -> None:
 
 def main() -> None:
     """Runs the command line and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is escaped, never an error
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -78,7 +90,4 @@ def main() -> None:
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from here", err=True)
         code = 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
     sys.exit(code if isinstance(code, int) else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +16,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from evoengine.archives.base import Archive
 from evoengine.campaign import Campaign
-from evoengine.events import Committed, Event, Progress, Started
+from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped
 from evoengine.types import Failed
 
 _QUIET_SECONDS = 10.0
@@ -33,26 +34,31 @@ class Display:
         self.news: list[str] = []
         self.progress = Progress()
         self._before = 0
+        self._archives: Sequence[Archive] = ()
 
     def __call__(self, event: Event) -> None:
         """Takes in an event."""
         match event:
             case Started(resumed=resumed):
                 self._before = resumed
+                # taken here, in the campaign's thread: a picture is drawn in another one, and must not open a store
+                self.progress, self._archives = self.campaign.progress, self.campaign.islands.archives
                 if resumed:
                     self.news.append(f"going on after {resumed} records")
             case Committed(record=record, improved=improved, progress=progress):
-                self.progress = progress
+                self.progress, self._archives = progress, self.campaign.islands.archives
                 evaluation = record.evaluation
                 self.outcomes[str(evaluation.cause) if isinstance(evaluation, Failed) else "scored"] += 1
                 if improved and not isinstance(evaluation, Failed):
                     value = self.campaign.problem.signed(evaluation.score)
                     self.news.append(f"{value:.10g} by {record.candidate.operator} (record {record.number})")
+            case Halting():
+                self.news.append("finishing what is in flight; Ctrl-C again stops at once")
 
     def line(self) -> str:
         """Where it stands, in one line."""
         progress = self.progress
-        rate = (progress.records - self._before) / max(progress.seconds, 1e-9)
+        rate = (progress.records - self._before) / max(progress.seconds, 1.0)
         best = "-" if progress.best is None else f"{self.campaign.problem.signed(progress.best):.10g}"
         return (
             f"best {best} | {progress.records} records | {progress.evaluations} evaluations | "
@@ -72,8 +78,8 @@ class Display:
         outcomes = ", ".join(f"{count} {name}" for name, count in self.outcomes.most_common())
         table.add_row(Text("outcomes"), Text(outcomes or "-"))
         if self.progress.records:
-            islands = self.campaign.islands.archives
-            table.add_row(Text("elites"), Text(", ".join(str(len(archive)) for archive in islands) + " by island"))
+            sizes = ", ".join(str(len(archive)) for archive in self._archives)
+            table.add_row(Text("elites"), Text(f"{sizes} by island"))
         recent = [Text(f"  {news}", style="dim") for news in self.news[-5:]]
         return Group(table, *recent)
 
@@ -114,7 +120,9 @@ class _Lines:
         now = time.monotonic()
         waited = now - self._said
         fresh = len(self._display.news) > self._news
-        last = not isinstance(event, Started | Committed)
+        if isinstance(event, Halting):
+            click.echo(self._display.news[-1], err=True)
+        last = isinstance(event, Stopped)
         if last or waited > _QUIET_SECONDS or (fresh and waited > 1.0):
             self._said, self._news = now, len(self._display.news)
             click.echo(self._display.line(), err=True)

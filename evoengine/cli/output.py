@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,7 +34,7 @@ def print_rows(rows: Sequence[dict[str, Any]], form: str, columns: Sequence[str]
     """Many rows; `columns` is what a table shows (all of them when left out)."""
     match form:
         case "json":
-            click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
+            click.echo(json.dumps(_finite(list(rows)), indent=2))
         case "csv":
             writer = csv.writer(sys.stdout, lineterminator="\n")
             names = list(rows[0]) if rows else list(columns or ())
@@ -52,7 +53,7 @@ def print_one(row: dict[str, Any], form: str, leave_out: Sequence[str] = ()) -> 
     """One row; a table leaves out what is too large for it."""
     match form:
         case "json":
-            click.echo(json.dumps(row, indent=2, ensure_ascii=False))
+            click.echo(json.dumps(_finite(row), indent=2))
         case "csv":
             print_rows([row], "csv")
         case _:
@@ -69,7 +70,7 @@ def readable(value: Any) -> str:
         case None:
             text = "-"
         case float():
-            text = f"{value:.12g}"
+            text = f"{value:.13g}"
         case dict():
             text = ", ".join(f"{key} {readable(one)}" for key, one in value.items()) or "-"
         case list() | tuple():
@@ -81,11 +82,39 @@ def readable(value: Any) -> str:
 
 def plain(text: str) -> str:
     """Text without control characters except newlines and tabs."""
-    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+    return "".join(char if char.isprintable() or char in "\n\t" else _escape(ord(char)) for char in text)
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def json_line(row: dict[str, Any]) -> str:
+    """A row as strict JSON in ASCII: text of a candidate cannot steer a terminal or break an encoding."""
+    return json.dumps(_finite(row))
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    match value:
+        case dict() | list():
+            return json.dumps(_finite(value))
+        case str():
+            return plain(value)
+        case _:
+            return value
+
+
+def _finite(value: Any) -> Any:
+    """A value as strict JSON has it: a sum that is no finite number is null."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {key: _finite(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_finite(one) for one in value]
+        case _:
+            return value
 
 
 def _console() -> Console:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from evoengine.assembly import store_of
-from evoengine.cli.output import STORE, plain, print_one, print_rows, reading_options
+from evoengine.cli.output import STORE, json_line, plain, print_one, print_rows, reading_options
 from evoengine.errors import CampaignError
 from evoengine.reading import Reading, content_out
 from evoengine.stores.base import Store
@@ -78,7 +78,8 @@ def best_command(name: str | None, number: int | None, source: bool, store: str,
             number = best.number
         record = reading.record(number)
         if source:
-            click.echo(_text(record.candidate.content))
+            text = _text(record.candidate.content)
+            click.echo(plain(text) if sys.stdout.isatty() else text)  # a pipe gets every byte of it
             return
         print_one(reading.described(record), form, leave_out=("content", "outputs"))
         if form == "table":
@@ -111,14 +112,19 @@ def elites_command(name: str | None, limit: int, store: str, form: str) -> None:
 @click.argument("one", type=int)
 @click.argument("other", type=int)
 @CAMPAIGN
-@STORE
-def diff_command(one: int, other: int, campaign: str | None, store: str) -> None:
+@reading_options
+def diff_command(one: int, other: int, campaign: str | None, store: str, form: str) -> None:
     """How the programs of the records ONE and OTHER differ, as a unified diff."""
     with _opened(store) as opened:
         reading = Reading.named(opened, campaign)
-        before, after = (_lines(reading.record(number).candidate.content) for number in (one, other))
-        text = difflib.unified_diff(before, after, f"#{one}", f"#{other}", lineterm="")
-        click.echo(plain("\n".join(text)))
+        records = [reading.record(number) for number in (one, other)]
+        before, after = (_lines(record.candidate.content) for record in records)
+        text = "\n".join(difflib.unified_diff(before, after, f"#{one}", f"#{other}", lineterm=""))
+        if form == "table":
+            click.echo(plain(text))
+            return
+        scores = [reading.described(record)["score"] for record in records]
+        print_one({"campaign": reading.row.name, "records": [one, other], "scores": scores, "diff": text}, form)
 
 
 @click.command("lineage")
@@ -168,14 +174,26 @@ def search_command(words: tuple[str, ...], limit: int, store: str, form: str) ->
 @click.command("export")
 @NAME
 @click.option("--programs", type=click.Path(path_type=Path), help="Write the elites' files into this folder instead.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="json",
+    show_default=True,
+    help="How to print; json is one line for each record.",
+)
 @STORE
-def export_command(name: str | None, programs: Path | None, store: str) -> None:
+def export_command(name: str | None, programs: Path | None, form: str, store: str) -> None:
     """All records of the campaign NAME as JSON lines, or its elites as files."""
     with _opened(store) as opened:
         reading = Reading.named(opened, name)
         if programs is None:
-            for record in reading.records():
-                click.echo(json.dumps(reading.described(record), ensure_ascii=False))
+            rows = (reading.described(record) for record in reading.records())
+            if form != "json":
+                print_rows(list(rows), form, ["number", "score", "cause", "operator", "parents", "island", "calls"])
+                return
+            for row in rows:
+                click.echo(json_line(row))
             return
         elites = reading.elites()
         for elite in elites:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -45,6 +46,7 @@ def run_command(what: str, assignments: tuple[str, ...], form: str, quiet: bool,
     """Evolve PROBLEM (a name or a path), or the campaign that FILE.toml describes.
 
     The same command again goes on where it stopped. Ctrl-C finishes what is in flight; twice stops now.
+    Without --evaluations, --seconds or --until-score it runs until then.
     """
     settings = read(Path(what)) if what.endswith(".toml") else {"problem": what}
     islands = flags.pop("islands")
@@ -72,6 +74,9 @@ def resume_command(name: str | None, store: str, form: str, quiet: bool, **flags
         raise CampaignError(f"campaign {row.name!r} was started from Python; go on with it there.")
     settings = {key: value for key, value in row.settings.items() if key in PARTS}
     settings |= {"name": row.name, "store": store, "problem": {"use": use, **row.settings["problem"]}}
+    about = row.settings["about"]
+    settings["sandbox"] = about["sandbox"]
+    settings["executor"] = {key: value for key, value in about["executor"].items() if key != "workers"}
     settings |= {key: value for key, value in flags.items() if value is not None and key in {*PARTS, *BUDGET}}
     campaign, budget = campaign_of(settings)
     return _run(campaign, budget, form, quiet)
@@ -108,13 +113,15 @@ def _report(campaign: Campaign, reason: str, form: str) -> None:
         print_one(summary, form)
         return
     click.echo(f"{reason}: {summary['records']} records, {summary['evaluations']} evaluations", err=True)
-    known = campaign.problem.best_known
+    known, floor = campaign.problem.best_known, campaign.problem.floor
     click.echo(f"best score   {readable(summary['best_score'])}   (record {summary['best_number']})")
     for stage in (key for key in summary if key.startswith("best_on_")):
         click.echo(f"{stage.removeprefix('best_on_'):<12} {readable(summary[stage])}")
     if known is not None:
         click.echo(f"best known   {readable(known.value)}   ({known.source})")
-    flags = f"{campaign.name} --store {campaign.store.url}"
+    if floor is not None:
+        click.echo(f"by hand      {readable(floor.value)}   ({floor.source})")
+    flags = f"{quote(campaign.name)} --store {quote(campaign.store.url)}"
     for verb, about in (
         (f"best {flags}", "the best program, with its score, features and outputs"),
         (f"elites {flags}", "the archive of elites"),

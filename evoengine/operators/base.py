@@ -33,6 +33,10 @@ class Operator(Component, ABC):
         """Names of the ways in which it can work; the campaign's bandit chooses among them."""
         return ("",)
 
+    def most_calls(self, arm: str) -> int:  # noqa: ARG002  # most have one answer for all their arms
+        """Judged calls that a conversation under an arm is paid with at most; the child's own are not counted."""
+        return 0
+
     @abstractmethod
     def breed(self, draft: Draft) -> Conversation:
         """A conversation that returns the child's content.

@@ -6,14 +6,18 @@ import ast
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 
 from evoengine.operators._idiom_library import LIBRARY
 from evoengine.operators.base import Conversation, NoChild, Operator
 from evoengine.operators.splice import Context, Patch, Source, Splice, compiles, source_of, spliced
 from evoengine.operators.splice.lines import inserted
-from evoengine.operators.splice.scope import fresh, import_splice, kind_of, names_at
-from evoengine.types import Draft, Idiom, Program
+from evoengine.operators.splice.scope import fresh, import_splice, kind_of, module_alias, names_at
+from evoengine.operators.splice.source import Block
+from evoengine.operators.tuning.effects import idle_before
+from evoengine.operators.tuning.freezing import PROBE, Capture, probing, written
+from evoengine.types import JSON, Draft, Failed, Idiom, Probe, Program
 
 _HOLE = re.compile(r"\$([A-Za-z_]\w*)")
 _KINDS = ("array", "number", "function", "any")
@@ -22,30 +26,36 @@ _KINDS = ("array", "number", "function", "any")
 class Idioms(Operator):
     """Inserts one template of the problem's, or of the library, with its holes filled by names that fit.
 
+    The arm `plain` inserts it into the parent as it is. The arm `warm` first replaces what the parent has computed
+    up to there by literals, so that a template that refines goes on from the parent's result and what was
+    paid for it is not paid again; it needs a problem with one input.
+
     Attributes:
         library: whether the built-in templates are used beside the problem's own.
         own: the chance that a template of the problem's own is tried first, where it has any.
         tries: how many places are tried for each template.
+        probes: how often the arm `warm` runs the parent to see what it computes.
     """
 
     library: bool = True
     own: float = 0.6
     tries: int = 8
+    probes: int = 2
+
+    def arms(self) -> tuple[str, ...]:
+        return ("plain", "warm")
 
     def breed(self, draft: Draft) -> Conversation:
-        return self.child(draft)
-        yield  # a conversation that asks for nothing
-
-    def child(self, draft: Draft) -> Program:
-        """The child of a draft; what `breed` returns.
-
-        Raises:
-            NoChild: the first parent is no Python program that parses, or no template fits.
-        """
-        program, rng = draft.parents[0].content, draft.rng
+        program = draft.parents[0].content
         source = source_of(program.text) if isinstance(program, Program) and program.language == "python" else None
         if source is None or not isinstance(program, Program):
             raise NoChild("the parent is not a Python program that parses")
+        if draft.arm == "warm":
+            return (yield from self._warm(draft, program, source))
+        return self._plain(draft, program, source)
+
+    def _plain(self, draft: Draft, program: Program, source: Source) -> Program:
+        rng = draft.rng
         for idiom in self._order(draft.brief.idioms, rng):
             for _ in range(self.tries):
                 place = _wrapped if idiom.where == "wrap" else _placed
@@ -57,6 +67,43 @@ class Idioms(Operator):
                     return program.with_text(text)
         raise NoChild("no template fits the names in scope")
 
+    def _warm(self, draft: Draft, program: Program, source: Source) -> Conversation:
+        rng, probes = draft.rng, 0
+        for idiom in self._order(draft.brief.idioms, rng):
+            spot = (
+                None
+                if idiom.where == "wrap" or probes >= self.probes
+                else _spot(source, idiom, draft.brief.entry, rng, after_something=True)
+            )
+            if spot is None:
+                continue
+            kinds = {name: kind_of(source, name) for hole, name in spot.filling.items() if hole != "random"}
+            names = [name for name, kind in kinds.items() if kind not in ("function", "class", "import")]
+            place = spot.place - 1
+            text = probing(source, Capture(spot.block, place, f"({', '.join(names)},)"), draft.brief.entry)
+            if not names or text is None:
+                continue
+            probes += 1
+            values = yield Probe(program=program.with_text(text), entry=PROBE)
+            if isinstance(values, Failed) or len(values) != 1:
+                raise NoChild("a warm start needs a program that runs, and a problem with one input")
+            literals = _literals(source, names, values[0])
+            if literals is None:
+                continue
+            patch, inner = _imports(source, idiom)
+            span = source.own_lines(spot.block.statements[place])
+            assert span is not None
+            for at in idle_before(source, spot.block, place, names):
+                lines = source.own_lines(spot.block.statements[at])
+                assert lines is not None
+                patch.append(Splice(*lines, b""))
+            code = "\n".join((*inner, *literals, _code(idiom, spot.filling)))
+            patch.append(inserted(source, span[1], source.indent(spot.block.statements[place]), code))
+            child = spliced(source.data, patch).decode()
+            if child != source.text and compiles(child):
+                return program.with_text(child)
+        raise NoChild("no template that refines an array fits the names in scope")
+
     def _order(self, own: Sequence[Idiom], rng: Random) -> list[Idiom]:
         mine, common = list(own), list(LIBRARY) if self.library else []
         rng.shuffle(mine)
@@ -64,28 +111,57 @@ class Idioms(Operator):
         return mine + common if rng.random() < self.own else common + mine
 
 
-def _placed(source: Source, idiom: Idiom, entry: str, rng: Random) -> Patch | None:
-    """The template before a random statement of a function whose names fit; None if there is none."""
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where a template fits: before a statement of a block, with names for its holes."""
+
+    block: Block
+    place: int
+    filling: dict[str, str]
+
+
+def _spot(source: Source, idiom: Idiom, entry: str, rng: Random, after_something: bool = False) -> _Spot | None:
+    """A random statement of a function where names fit; one with others before it if `after_something`."""
     places = [
-        (block, statement)
+        (block, place, statement)
         for block in source.index.blocks
         if isinstance(block.scope.node, ast.FunctionDef | ast.AsyncFunctionDef)
-        for statement in block.statements
+        for place, statement in enumerate(block.statements)
+        if not after_something or (place > 0 and block.owner is block.scope.node)
         if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
     ]
     rng.shuffle(places)
-    for block, statement in places:
-        span = source.own_lines(statement)
-        if span is None:
+    for block, place, statement in places:
+        if source.own_lines(statement) is None or (place > 0 and source.own_lines(block.statements[place - 1]) is None):
             continue
         around = {entry, *_enclosing(source, statement)}
         names = [name for name in names_at(source, Context(statement, block.scope)) if name not in around]
         filling = _filled(source, idiom, names, rng)
-        if filling is None:
-            continue
-        patch, inner = _imports(source, idiom)
-        lines = "\n".join((*inner, _code(idiom, filling)))
-        return [*patch, inserted(source, span[0], source.indent(statement), lines)]
+        if filling is not None:
+            return _Spot(block, place, filling)
+    return None
+
+
+def _placed(source: Source, idiom: Idiom, entry: str, rng: Random) -> Patch | None:
+    """The template before a random statement of a function whose names fit; None if there is none."""
+    spot = _spot(source, idiom, entry, rng)
+    if spot is None:
+        return None
+    statement = spot.block.statements[spot.place]
+    span = source.own_lines(statement)
+    assert span is not None
+    patch, inner = _imports(source, idiom)
+    lines = "\n".join((*inner, _code(idiom, spot.filling)))
+    return [*patch, inserted(source, span[0], source.indent(statement), lines)]
+
+
+def _literals(source: Source, names: Sequence[str], seen: JSON) -> list[str] | None:
+    """Assignments of captured values to names; None if one of them is not a few numbers."""
+    match seen:
+        case [_, ["tuple", list(values)]] if len(values) == len(names):
+            numpy = module_alias(source, "numpy")
+            texts = [written(value, numpy, "") for value in values]
+            return None if None in texts else [f"{name} = {text}" for name, text in zip(names, texts, strict=True)]
     return None
 
 
@@ -146,6 +222,8 @@ def _filled(source: Source, idiom: Idiom, names: Sequence[str], rng: Random) -> 
         if not fitting:
             return None
         filling[hole] = rng.choice(unused or fitting)
+    if "$random" in idiom.code:
+        filling.setdefault("random", str(rng.randrange(2**31)))
     return filling
 
 

@@ -53,6 +53,9 @@ class Tune(Operator):
     def arms(self) -> tuple[str, ...]:
         return (*SEARCHES, "ints", "freeze")
 
+    def most_calls(self, arm: str) -> int:
+        return self.budget + (self.captures + 1 if arm == "freeze" else 0)
+
     def breed(self, draft: Draft) -> Conversation:
         program = draft.parents[0].content
         if not isinstance(program, Program) or program.language != "python":

@@ -25,7 +25,8 @@ from evoengine.types import (
 NUMBERS = 1 << 40
 """Records that one campaign's range of ids can hold."""
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_readable = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_escaped = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 
 
 def record_row(base: int, campaign: int, record: Record, content: int | None, at: float) -> tuple[Any, ...]:
@@ -65,16 +66,16 @@ def detail_row(base: int, record: Record) -> tuple[Any, ...] | None:
                 return None
             return (
                 base + record.number,
-                feedback or None,
+                utf8(feedback) or None,
                 _encode(dict(metrics)) if metrics else None,
                 _encode(dict(instances)) if instances else None,
-                outputs,
+                None if outputs is None else utf8(outputs),
                 told,
             )
         case Failed(feedback=feedback):
             if not (feedback or told):
                 return None
-            return (base + record.number, feedback or None, None, None, None, told)
+            return (base + record.number, utf8(feedback) or None, None, None, None, told)
 
 
 def content_row(content: Content, number: int, first_record: int) -> tuple[Any, ...]:
@@ -82,10 +83,10 @@ def content_row(content: Content, number: int, first_record: int) -> tuple[Any, 
     match content:
         case Program(language=language, main=main, text=text, files=files):
             others = {path: text for path, text in files.items() if path != main}
-            return (number, content.digest, first_record, "program", language, main, _utf8(text), _others(others))
+            return (number, content.digest, first_record, "program", language, utf8(main), utf8(text), _others(others))
         case Context(sections=sections):
             text = "\n\n".join(sections.values())
-            return (number, content.digest, first_record, "context", None, None, _utf8(text), _others(sections))
+            return (number, content.digest, first_record, "context", None, None, utf8(text), _others(sections))
 
 
 def record_of(row: tuple[Any, ...]) -> Record:
@@ -142,19 +143,19 @@ def evaluation_of(
     features: str | None,
     metrics: str | None,
     instances: str | None,
-    feedback: str | None,
-    outputs: str | None,
+    feedback: str | bytes | None,
+    outputs: str | bytes | None,
 ) -> Evaluation:
     """An evaluation from its columns."""
     if score is None:
-        return Failed(cause=Cause(cause), feedback=feedback or "")
+        return Failed(cause=Cause(cause), feedback=_text(feedback or ""))
     return Scored(
         score=score,
         features=json.loads(features) if features else {},
         metrics=json.loads(metrics) if metrics else {},
         instances=json.loads(instances) if instances else {},
-        feedback=feedback or "",
-        outputs=outputs,
+        feedback=_text(feedback or ""),
+        outputs=None if outputs is None else _text(outputs),
     )
 
 
@@ -166,7 +167,7 @@ def content_of(row: tuple[Any, ...]) -> Content | None:
         case None:
             return None
         case "program":
-            return Program.known({path: _text(source), **more}, language, digest)
+            return Program.known({_text(path): _text(source), **more}, language, digest)
         case _:
             return Context(sections=more)
 
@@ -175,7 +176,17 @@ def _others(parts: Mapping[str, str]) -> str | None:
     return json.dumps(dict(parts)) if parts else None  # ASCII: lone surrogates survive
 
 
-def _utf8(text: str) -> str | bytes:
+def _encode(value: Any) -> str:
+    """JSON that people can read in the database; escaped only where there is no UTF-8 form."""
+    text = _readable(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _escaped(value)
+    return text
+
+
+def utf8(text: str) -> str | bytes:
     """Text as SQLite takes it: what has no UTF-8 form (lone surrogates) goes in as bytes."""
     try:
         text.encode()

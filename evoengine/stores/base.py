@@ -78,7 +78,11 @@ class Store(Component, ABC):
 
     @abstractmethod
     def append(self, campaign: CampaignRow, records: Sequence[Record]) -> None:
-        """Adds records, in order, in one transaction; durable when it returns."""
+        """Adds records, in order, in one transaction; durable when it returns.
+
+        Raises:
+            StoreError: they cannot be written, or their numbers do not go on from the last; none is added.
+        """
 
     @abstractmethod
     def last(self, campaign: CampaignRow) -> int:

@@ -31,11 +31,13 @@ from evoengine.stores._rows import (
     evaluation_of,
     record_of,
     record_row,
+    utf8,
 )
 from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import Content, Failed, Judgement, Record, Scored
 
+_HEADER = b"SQLite format 3\0"
 _INSERT_RECORD = f"insert into records values ({','.join('?' * 17)})"
 _INSERT_CONTENT = f"insert into contents values ({','.join('?' * 8)})"
 _INSERT_DETAIL = "insert into details values (?,?,?,?,?,?)"
@@ -92,16 +94,27 @@ class Sqlite(Store):
         if path.exists() and not path.is_file():
             raise StoreError(f"{path} is not a file; name a SQLite file with --store sqlite:///FILE.")
         with self._explained():
+            if path.exists() and _first_bytes(path) not in (b"", _HEADER):  # SQLite overwrites a very short file
+                raise StoreError(f"{path} is no SQLite database; name another file with --store sqlite:///FILE.")
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=self.wait, isolation_level=None, check_same_thread=False)
             try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+                self._connection = self._connected(str(path))
+            except sqlite3.OperationalError as error:
+                if create or not _unwritable(error) or _pending(path):
+                    raise
+                # to read a file that nobody can be writing, from a place where no log can be kept beside it
+                self._connection = self._connected(f"{path.resolve().as_uri()}?mode=ro&immutable=1", fixed=True)
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _connected(self, place: str, fixed: bool = False) -> sqlite3.Connection:
+        connection = sqlite3.connect(place, timeout=self.wait, isolation_level=None, check_same_thread=False, uri=fixed)
+        try:
+            self._prepare(connection, fixed)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection, fixed: bool) -> None:
         found = connection.execute("pragma user_version").fetchone()[0]
         mark = connection.execute("pragma application_id").fetchone()[0]
         tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
@@ -112,6 +125,10 @@ class Sqlite(Store):
                 f"{self.path} was written by a newer evoengine (schema {found}; this one knows {VERSION}). "
                 f"Nothing was changed; upgrade evoengine to open it."
             )
+        if fixed:
+            if found < VERSION:
+                raise StoreError(f"{self.path} has an older schema and cannot be written; open a copy, to migrate it.")
+            return
         connection.execute("pragma journal_mode = wal")
         connection.execute(f"pragma synchronous = {self.synchronous}")
         connection.execute("pragma temp_store = memory")
@@ -122,13 +139,18 @@ class Sqlite(Store):
     def _migrate(self, connection: sqlite3.Connection) -> None:
         # sqlite-utils commits after each of its steps, so a lock file keeps other processes out; the steps
         # can be repeated, so a process that dies half-way is made good by the next.
-        with self.path.with_name(f"{self.path.name}-schema.lock").open("a") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with self._schema_lock():
             connection.execute(f"pragma application_id = {APPLICATION_ID}")
             found = connection.execute("pragma user_version").fetchone()[0]
             for version, step in enumerate(MIGRATIONS[found:], start=found + 1):
                 step(Database(connection))
                 connection.execute(f"pragma user_version = {version}")
+
+    @contextmanager
+    def _schema_lock(self) -> Iterator[None]:
+        with self.path.with_name(f"{self.path.name}-schema.lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
 
     def close(self) -> None:
         if self._connection is not None:
@@ -162,7 +184,10 @@ class Sqlite(Store):
                     row,
                 )
             except sqlite3.IntegrityError:
-                raise StoreError(f"a campaign called {name!r} exists already in {self.path}.") from None
+                raise StoreError(
+                    f"a campaign called {name!r} was just started in {self.path} by another process; "
+                    f"wait for it, end it, or run under another --name."
+                ) from None
         made = self.campaign(name)
         assert made is not None
         return made
@@ -170,7 +195,9 @@ class Sqlite(Store):
     @contextmanager
     def writer(self, campaign: CampaignRow) -> Iterator[None]:
         path = self.path.with_name(f"{self.path.name}-{campaign.id}.lock")
-        with self._explained(), path.open("a") as handle:
+        with self._explained():
+            handle = path.open("a")
+        with handle:  # and no translation of errors here: what the body raises is its own
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -187,6 +214,7 @@ class Sqlite(Store):
         with self._explained():
             connection.execute("begin immediate")
             try:
+                self._follows(campaign, records)
                 self._catch_up()
                 new: dict[str, int] = {}
                 contents, rows, details = [], [], []
@@ -214,6 +242,15 @@ class Sqlite(Store):
                 raise
             self._known.update(new)
             self._last_content += len(new)
+
+    def _follows(self, campaign: CampaignRow, records: Sequence[Record]) -> None:
+        last = self.last(campaign)
+        for expected, record in enumerate(records, start=last + 1):
+            if record.number != expected:
+                raise StoreError(
+                    f"campaign {campaign.name!r} in {self.path} has {last} records, so record {expected} was expected "
+                    f"and {record.number} came; nothing was written. Open the campaign anew to go on from its end."
+                )
 
     def _catch_up(self) -> None:
         """Learns the addresses of contents that this or another process has added."""
@@ -320,7 +357,7 @@ class Sqlite(Store):
 
     def save_state(self, campaign: CampaignRow, number: int, state: Mapping[str, Any]) -> None:
         base = campaign.id * NUMBERS
-        packed = zlib.compress(json.dumps(state, allow_nan=False).encode(), 1)
+        packed = zlib.compress(json.dumps(state).encode(), 1)  # a sum of huge scores may be infinite
         with self._explained():
             self._open.execute("insert or replace into states values (?,?)", (base + number, packed))
             self._open.execute(
@@ -348,7 +385,7 @@ class Sqlite(Store):
         with self._explained():
             self._open.execute(
                 "insert or replace into checks values (?,?,?,?,?,?,?)",
-                (campaign.id * NUMBERS + check.number, check.stage, *judged, check.evaluation.feedback),
+                (campaign.id * NUMBERS + check.number, check.stage, *judged, utf8(check.evaluation.feedback)),
             )
 
     def checks(self, campaign: CampaignRow) -> list[Check]:
@@ -392,25 +429,11 @@ class Sqlite(Store):
 
     def search(self, text: str, limit: int = 20) -> list[tuple[str, int, str]]:
         """Full-text search; the index is brought up to date here, so that appends do not pay for it."""
-        database = Database(self._open)
+        words = " ".join('"' + word.replace('"', '""') + '"' for word in _searchable(text).split())
+        if not words:
+            return []
         with self._explained():
-            if not database["contents_fts"].exists():
-                database.table("contents").enable_fts(["source"], create_triggers=False)
-                database.execute("insert into contents_fts(contents_fts) values ('delete-all')")
-                database.execute("create table contents_fts_until (id integer)")
-                database.execute("insert into contents_fts_until values (0)")
-            self._open.execute("begin immediate")
-            try:
-                (done,) = self._open.execute("select id from contents_fts_until").fetchone()
-                self._open.execute(
-                    "insert into contents_fts (rowid, source) select id, source from contents where id > ?", (done,)
-                )
-                self._open.execute("update contents_fts_until set id = (select coalesce(max(id), 0) from contents)")
-                self._open.execute("commit")
-            except BaseException:
-                if self._open.in_transaction:
-                    self._open.execute("rollback")
-                raise
+            self._index_sources()
             return self._open.execute(
                 """
                 select campaigns.name, records.number, snippet(contents_fts, 0, '', '', '...', 12)
@@ -420,8 +443,28 @@ class Sqlite(Store):
                 join campaigns on campaigns.id = records.campaign
                 where contents_fts match ? order by bm25(contents_fts) limit ?
                 """,
-                (" ".join('"' + word.replace('"', '""') + '"' for word in text.split()), limit),
+                (words, limit),
             ).fetchall()
+
+    def _index_sources(self) -> None:
+        database, connection = Database(self._open), self._open
+        if not database["contents_fts_until"].exists():
+            with self._schema_lock():  # and made last, so that a death half-way is made good
+                database.table("contents").enable_fts(["source"], create_triggers=False, replace=True)
+                connection.execute("insert into contents_fts(contents_fts) values ('delete-all')")
+                connection.execute("create table if not exists contents_fts_until as select 0 as id")
+        connection.execute("begin immediate")
+        try:
+            (done,) = connection.execute("select id from contents_fts_until").fetchone()
+            connection.execute(
+                "insert into contents_fts (rowid, source) select id, source from contents where id > ?", (done,)
+            )
+            connection.execute("update contents_fts_until set id = (select coalesce(max(id), 0) from contents)")
+            connection.execute("commit")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise
 
     def content(self, digest: str) -> Content | None:
         with self._explained():
@@ -457,6 +500,11 @@ class Sqlite(Store):
             ) from error
 
 
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_HEADER))
+
+
 def _campaign(row: tuple[Any, ...]) -> CampaignRow:
     number, name, problem, fingerprint, seed, settings, created = row
     return CampaignRow(
@@ -468,6 +516,21 @@ def _campaign(row: tuple[Any, ...]) -> CampaignRow:
         settings=json.loads(settings),
         created=created,
     )
+
+
+def _searchable(text: str) -> str:
+    """Text that SQLite's query parser can read."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
+def _unwritable(error: sqlite3.Error) -> bool:
+    return any(sign in str(error) for sign in ("readonly", "unable to open"))
+
+
+def _pending(path: Path) -> bool:
+    """Whether there is a log with commits that the file itself does not hold yet."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _meaning(error: sqlite3.Error) -> str:

@@ -41,6 +41,9 @@ class Autocorrelation(Problem):
         Feature(name="empty_share", low=0.0, high=1.0, bins=20),
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
+    floor: ClassVar[Anchor | None] = Anchor(
+        value=1.515083, source="linear programming from random starts, 40 CPU s, benchmarks/floors.py"
+    )
     best_known: ClassVar[Anchor | None] = Anchor(
         value=1.5028628749, source="MLEvolve README 2026; TTT-Discover 2026 published 1.5028628983"
     )

@@ -57,6 +57,7 @@ campaign.run(evaluations={evaluations})
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("problem", "evaluations"), [("peak", 800), ("circle_packing", 400)])
 def test_kill_9_in_mid_run_and_a_resume_give_the_undisturbed_archive(
     folder: Path, problem: str, evaluations: int

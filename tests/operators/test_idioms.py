@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -149,3 +150,56 @@ def test_every_template_of_the_library_fits_and_runs_somewhere(idiom):
         except (TypeError, ValueError):
             continue
     assert ran
+
+
+WARM = """\
+import numpy as np
+
+# EVOLVE-BLOCK-START
+def main(n):
+    base = np.arange(n) * 1.5
+    noise = 0.0
+    for i in range(n):
+        noise += i
+    points = np.sin(base) + noise
+    sizes = points * 2.0
+    return list(points), float(sizes.sum())
+# EVOLVE-BLOCK-END
+"""
+DOUBLE = Idiom(name="double", code="$points = $points * 2.0  # $random", holes={"points": "points"})
+
+
+def warm_child_of(text: str, idiom: Idiom, seed: int, entry: str = "main", inputs=((4,),)) -> str:
+    driver = Driver(lambda values: 0.0, inputs=inputs, entry=entry)
+    draft = draft_of(text, seed=seed, entry=entry, idioms=(idiom,), arm="warm")
+    return driver.breed(Idioms(library=False), draft).text
+
+
+def value_of(text: str) -> object:
+    module: dict[str, object] = {}
+    exec(text, module)
+    return module["main"](4)  # type: ignore[operator]
+
+
+def test_a_warm_start_goes_on_from_literals_and_leaves_out_what_made_them():
+    children = {warm_child_of(WARM, DOUBLE, seed) for seed in range(30)}
+    plain, total = value_of(WARM)
+    late = [child for child in children if "for i in range" not in child]
+    assert late, "nowhere was the work that went before left out"
+    for child in children:
+        points, sizes = value_of(child)
+        assert points == pytest.approx([2.0 * one for one in plain])
+        assert sizes in (pytest.approx(total), pytest.approx(2.0 * total))  # before or after sizes were computed
+        assert "points = np.array(" in child
+        assert blocks_cut_out(child) == blocks_cut_out(WARM)
+
+
+def test_a_template_s_random_number_differs_from_one_insertion_to_the_next():
+    children = [warm_child_of(WARM, DOUBLE, seed) for seed in range(9)]
+    numbers = {int(re.search(r"2\.0  # (\d+)", child)[1]) for child in children}
+    assert len(numbers) == 9
+
+
+def test_a_warm_start_needs_one_input():
+    with pytest.raises(NoChild, match="one input"):
+        warm_child_of(WARM, DOUBLE, 0, inputs=((4,), (5,)))

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
 from evoengine.problem import Reject
+from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
-from tests.problems.contract import InProcess, ProblemContract, shipped
+from tests.problems.shipped import shipped
 
 module = shipped("online_bin_packing")
 OnlineBinPacking = module.OnlineBinPacking
@@ -193,7 +194,9 @@ def test_an_unknown_family_is_a_setting_error():
 def test_an_idiom_in_the_seed_makes_a_rule_that_is_no_worse(idiom):
     end = "    return np.asarray(score, dtype=float)\n"
     problem = OnlineBinPacking()
-    program = Program.of(OnlineBinPacking.seed.replace(end, "    " + idiom.code.replace("$", "") + end))
+    program = Program.of(
+        OnlineBinPacking.seed.replace(end, "    " + idiom.code.replace("$random", "7").replace("$", "") + end)
+    )
     seed, child = (problem.play(InProcess.of(problem, one)).value for one in (*problem.seeds(), program))
     assert program.text != OnlineBinPacking.seed
     assert child <= seed

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
 from evoengine.problem import Reject
-from tests.problems.contract import InProcess, ProblemContract, shipped
+from evoengine.testing import InProcess, ProblemContract
+from tests.problems.shipped import shipped
 
 module = shipped("symbolic_regression")
 SymbolicRegression = module.SymbolicRegression

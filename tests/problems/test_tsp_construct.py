@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
 from evoengine.problem import Reject
+from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
-from tests.problems.contract import InProcess, ProblemContract, shipped
+from tests.problems.shipped import shipped
 
 module = shipped("tsp_construct")
 TspConstruct = module.TspConstruct
@@ -132,7 +133,9 @@ def test_a_wrong_number_of_cities_is_a_setting_error(cities):
 def test_an_idiom_in_the_seed_makes_a_rule_that_is_no_worse(idiom):
     end = "    return np.asarray(score, dtype=float)\n"
     problem = TspConstruct()
-    program = Program.of(TspConstruct.seed.replace(end, "    " + idiom.code.replace("$", "") + end))
+    program = Program.of(
+        TspConstruct.seed.replace(end, "    " + idiom.code.replace("$random", "7").replace("$", "") + end)
+    )
     seed, child = (problem.play(InProcess.of(problem, one)).value for one in (*problem.seeds(), program))
     assert program.text != TspConstruct.seed
     assert child <= seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 
 from evoengine.operators.splice.source import Block, Source
 
@@ -50,21 +51,44 @@ def _root(node: ast.expr) -> dict[str, None]:
     return {node.id: None} if isinstance(node, ast.Name) else {}
 
 
-def idle_before(source: Source, block: Block, place: int, name: str | None) -> list[int]:
-    """Places, up to this one, of statements that are of no use once `name` is bound (or None: returned) there.
+def idle_before(source: Source, block: Block, place: int, bound: Collection[str]) -> list[int]:
+    """Places, up to this one, of statements that are of no use once these names are bound right after it.
 
-    A statement is idle if all that it changes is not read afterwards, by what is not idle itself.
+    A statement is idle if nothing that it changes is read afterwards, by what is not idle itself.
     """
-    later = block.statements[place + 1 :] if name is not None else []
-    live = set().union(*(read(one) for one in later)) - {name}
+    live: set[str] = set()
+    for statement in reversed(block.statements[place + 1 :]):
+        live = (live - overwritten(statement)) | read(statement)
+    live -= set(bound)
     idle = []
     for at in range(place, -1, -1):
         statement = block.statements[at]
-        changed = set(modified(statement, source))
-        binds = any(isinstance(one, _BINDING) for one in ast.walk(statement))
-        idles = isinstance(statement, _SIMPLE) and not binds and changed and not changed & live
-        if idles and source.own_lines(statement) is not None:
+        changed = _changed(statement, source)
+        if changed and not changed & live and source.own_lines(statement) is not None:
             idle.append(at)
-        elif not (name is None and at == place):
-            live |= read(statement)
+        else:
+            live = (live - overwritten(statement)) | read(statement)
     return idle
+
+
+def overwritten(statement: ast.stmt) -> set[str]:
+    """Names that a statement binds for certain, whatever they were before."""
+    match statement:
+        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target, value=ast.expr()):
+            parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+            return {one.id for one in parts if isinstance(one, ast.Name)}
+        case ast.FunctionDef(name=name):
+            return {name}
+    return set()
+
+
+def _changed(statement: ast.stmt, source: Source) -> set[str]:
+    """What leaving a statement out would change; empty if it must stay for another reason."""
+    match statement:
+        case ast.FunctionDef(name=name, decorator_list=[]):
+            return {name}
+        case _ if not isinstance(statement, _SIMPLE):
+            return set()
+        case _ if any(isinstance(one, _BINDING) for one in ast.walk(statement)):
+            return set()
+    return set(modified(statement, source))

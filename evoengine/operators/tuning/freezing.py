@@ -137,11 +137,14 @@ def frozen(source: Source, capture: Capture, value: JSON) -> Frozen | None:
         return None
     statement, numpy = capture.statement, module_alias(source, "numpy")
     indent = source.indent(statement).decode()
-    text = _written(value, numpy, indent)
+    text = written(value, numpy, indent)
     span = source.own_lines(statement)
     if text is None or span is None:
         return None
-    idle = idle_before(source, capture.block, capture.place, capture.name)
+    if capture.name is None:  # what is returned needs nothing that came before
+        idle = [capture.place, *idle_before(source, capture.block, capture.place - 1, ())]
+    else:
+        idle = idle_before(source, capture.block, capture.place, (capture.name,))
     keyword = "return" if capture.name is None else f"{capture.name} ="
     line = f"{indent}{keyword} {text}".replace("\n", source.newline.decode()).encode() + source.newline
     whole = capture.name is None or capture.place in idle
@@ -177,14 +180,14 @@ def _numbers(value: JSON) -> Iterator[float]:
             yield value
 
 
-def _written(value: JSON, numpy: str | None, indent: str) -> str | None:
+def written(value: JSON, numpy: str | None, indent: str) -> str | None:
     """The source text of a snapshot, broken into lines of rows; None if it is no snapshot."""
     match value:
         case ["array", inner]:
-            text = _written(inner, None, indent)
+            text = written(inner, None, indent)
             return None if numpy is None or text is None else f"{numpy}.array({text})"
         case ["list" | "tuple" as kind, list(items)]:
-            parts = [_written(one, numpy, indent + "    ") for one in items]
+            parts = [written(one, numpy, indent + "    ") for one in items]
             if not all(parts):
                 return None
             opening, closing = ("[", "]") if kind == "list" else ("(", ")")

@@ -1,11 +1,11 @@
-"""What every shipped problem is tested for, and a candidate that runs in the test's own process."""
+"""What every problem must show, and a candidate that runs in the test's own process."""
 
-import importlib.util
+from __future__ import annotations
+
 import json
 import math
-import sys
+import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 
 from evoengine.problem import Player, Problem, Reject, Score
 from evoengine.types import Content, Program
-
-ROOT = Path(__file__).parents[2]
 
 hostile = st.recursive(
     st.none()
@@ -30,22 +28,12 @@ hostile = st.recursive(
 )
 """Any JSON, and the NaN and infinities that should not have come through the jail."""
 
-HOSTILE = [
+HOSTILE: list[Any] = [
     *(None, True, False, 10**20, -(10**20), math.nan, math.inf, -math.inf, "", "1", "nan", [], {}, [[]]),
     *({"score": 1e9}, [{"score": 1e9}], ["score"], [None], [True], [[True, True, True]], [10**20], [[[[[[1.0]]]]]]),
     *([math.nan], [math.inf], [[math.nan, math.nan, 1000.0]], [[0.5, 0.5, "1000"]]),
     *(np.array([math.nan]), np.array([]), np.array([math.inf, 1.0]), np.array([[1.0]])),
 ]
-
-
-def shipped(name: str) -> Any:
-    """The module of a shipped problem."""
-    spec = importlib.util.spec_from_file_location(f"shipped_{name}", ROOT / "problems" / name / "problem.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def plain(value: Any) -> Any:
@@ -63,7 +51,7 @@ class InProcess(Player):
         self.program = program or Program.of("")
 
     @classmethod
-    def of(cls, problem: Problem, content: Content) -> "InProcess":
+    def of(cls, problem: Problem, content: Content) -> InProcess:
         """The entry function of a program, run here: for programs that are trusted."""
         assert isinstance(content, Program)
         scope: dict[str, Any] = {"__name__": "candidate"}
@@ -82,6 +70,7 @@ class InProcess(Player):
 
 
 def values(score: Score) -> tuple[Any, ...]:
+    """All that a judge said."""
     return (score.value, score.metrics, score.instances, score.feedback)
 
 
@@ -90,31 +79,27 @@ INHERITED = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executor
 
 
 class ProblemContract:
-    """Inherit it and give a fixture `problem`."""
+    """What every problem must show. Needs a fixture `problem`."""
 
-    @pytest.fixture
-    def problem(self) -> Problem:
-        raise NotImplementedError
-
-    def test_every_seed_scores_finitely_and_the_same_again_at_every_stage(self, problem):
+    def test_every_seed_scores_finitely_and_the_same_again_at_every_stage(self, problem: Problem) -> None:
         for content in problem.seeds():
             for stage in problem.stages:
                 first, second = (problem.play(InProcess.of(problem, content), stage.name) for _ in range(2))
                 assert math.isfinite(first.value)
                 assert values(first) == values(second)
 
-    def test_metrics_and_instances_of_a_seed_are_finite_numbers(self, problem):
+    def test_metrics_and_instances_of_a_seed_are_finite_numbers(self, problem: Problem) -> None:
         score = problem.play(InProcess.of(problem, problem.seeds()[0]), problem.stages[0].name)
         for value in (*score.metrics.values(), *score.instances.values()):
             assert type(value) is float
             assert math.isfinite(value)
 
-    def test_every_feature_is_a_metric_or_of_the_code(self, problem):
+    def test_every_feature_is_a_metric_or_of_the_code(self, problem: Problem) -> None:
         score = problem.play(InProcess.of(problem, problem.seeds()[0]), problem.stages[0].name)
         of_the_code = {"length", "ast_nodes", "ast_depth", "cyclomatic", "novelty"}
         assert {feature.name for feature in problem.features} <= of_the_code | set(score.metrics)
 
-    def test_no_seed_is_better_than_the_best_known(self, problem):
+    def test_no_seed_is_better_than_the_best_known(self, problem: Problem) -> None:
         if problem.best_known is not None:
             for content in problem.seeds():
                 score = problem.play(InProcess.of(problem, content), problem.stages[0].name)
@@ -122,17 +107,17 @@ class ProblemContract:
                 assert problem.best_known.source
 
     @pytest.mark.parametrize("answer", HOSTILE, ids=lambda answer: repr(answer)[:30])
-    def test_a_hostile_answer_never_scores(self, problem, answer):
+    def test_a_hostile_answer_never_scores(self, problem: Problem, answer: Any) -> None:
         with pytest.raises(Reject):
             problem.play(_Always(answer), problem.stages[0].name)
 
     @settings(
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+        suppress_health_check=INHERITED,
         deadline=None,
         max_examples=60,
     )
     @given(answer=hostile)
-    def test_no_answer_crashes_the_judge_or_beats_the_best_known(self, problem, answer):
+    def test_no_answer_crashes_the_judge_or_beats_the_best_known(self, problem: Problem, answer: Any) -> None:
         try:
             score = problem.play(_Always(answer), problem.stages[0].name)
         except Reject:
@@ -141,11 +126,9 @@ class ProblemContract:
         if problem.best_known is not None:
             assert problem.signed(score.value) <= problem.signed(problem.best_known.value)
 
-    def test_every_hole_of_an_idiom_is_in_its_code_and_the_other_way_round(self, problem):
-        import re
-
+    def test_every_hole_of_an_idiom_is_in_its_code_and_the_other_way_round(self, problem: Problem) -> None:
         for idiom in problem.idioms:
-            assert set(re.findall(r"\$(\w+)", idiom.code)) - {"inner"} == set(idiom.holes)
+            assert set(re.findall(r"\$(\w+)", idiom.code)) - {"inner", "random"} == set(idiom.holes)
             compile(re.sub(r"\$(\w+)", r"\1", idiom.code), idiom.name, "exec")
 
 

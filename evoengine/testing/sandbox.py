@@ -1,12 +1,4 @@
-"""Contract tests for authors of plugins: write one fixture, inherit the rest.
-
-class TestMySandbox(SandboxContract):
-    @pytest.fixture
-    def sandbox(self):
-        sandbox = MySandbox()
-        yield sandbox
-        sandbox.shutdown()
-"""
+"""What every sandbox must show."""
 
 from __future__ import annotations
 

@@ -1,0 +1,28 @@
+"""Contract tests for authors of plugins: write one fixture, inherit the rest.
+
+class TestMySandbox(SandboxContract):
+    @pytest.fixture
+    def sandbox(self):
+        sandbox = MySandbox()
+        yield sandbox
+        sandbox.shutdown()
+"""
+
+from __future__ import annotations
+
+from evoengine.testing.archive import ArchiveContract
+from evoengine.testing.problem import InProcess, ProblemContract
+from evoengine.testing.sandbox import SandboxContract, job_of
+from evoengine.testing.selector import SelectorContract, elites_of
+from evoengine.testing.store import StoreContract
+
+__all__ = [
+    "ArchiveContract",
+    "InProcess",
+    "ProblemContract",
+    "SandboxContract",
+    "SelectorContract",
+    "StoreContract",
+    "elites_of",
+    "job_of",
+]

@@ -1,0 +1,319 @@
+"""What every store must show."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evoengine.errors import StoreError
+from evoengine.stores.base import CampaignRow, Check, Store
+from evoengine.testing._laws import INHERITED
+from evoengine.types import (
+    Candidate,
+    Cause,
+    Completion,
+    Content,
+    Context,
+    Cost,
+    Evaluation,
+    Failed,
+    Program,
+    Prompt,
+    Record,
+    Scored,
+    Turn,
+)
+
+texts = st.text(st.characters(exclude_categories=()), max_size=20)
+"""Text of every kind: other scripts, control characters, NUL, lone surrogates."""
+_finite = st.floats(allow_nan=False, allow_infinity=False)
+_few = st.dictionaries(texts, _finite, max_size=3)
+_parts = st.dictionaries(texts, texts, min_size=1, max_size=3)
+_programs = st.builds(
+    lambda files, language: Program(files=files, language=language), _parts, st.sampled_from(["python", "c++"])
+) | st.builds(Program.of, texts)
+contents: st.SearchStrategy[Content] = _programs | st.builds(lambda parts: Context(sections=parts), _parts)
+"""Programs of one file or several, and contexts."""
+_prompts = st.builds(
+    Prompt,
+    messages=st.lists(st.fixed_dictionaries({"role": st.just("user"), "content": texts}), max_size=2).map(tuple),
+    temperature=st.none() | _finite,
+    max_tokens=st.none() | st.integers(1, 10**6),
+    stop=st.lists(texts, max_size=2).map(tuple),
+)
+_completions = st.builds(
+    Completion,
+    text=texts,
+    token_ids=st.lists(st.integers(0, 200_000), max_size=4).map(tuple),
+    logprobs=st.lists(st.floats(-100, 0), max_size=4).map(tuple),
+    policy=texts,
+    prompt_tokens=st.integers(0, 10**6),
+    money=st.floats(0, 10),
+)
+_scored = st.builds(
+    Scored,
+    score=_finite,
+    features=_few,
+    metrics=_few,
+    instances=_few,
+    feedback=texts,
+    outputs=st.none() | st.lists(texts, max_size=3).map(json.dumps),
+)
+evaluations: st.SearchStrategy[Evaluation] = _scored | st.builds(Failed, cause=st.sampled_from(Cause), feedback=texts)
+_costs = st.builds(
+    Cost,
+    calls=st.integers(0, 10**6),
+    trials=st.integers(0, 10**6),
+    tokens=st.integers(0, 10**9),
+    money=st.floats(0, 1e6),
+    seconds=st.floats(0, 1e6),
+)
+
+
+@st.composite
+def logs(draw: st.DrawFn, size: int = 8) -> list[Record]:
+    """Records 1 to N of every kind."""
+    records = []
+    for number in range(1, draw(st.integers(1, size)) + 1):
+        candidate = Candidate(
+            content=draw(st.none() | contents),
+            island=draw(st.integers(-1, 100)),
+            operator=draw(st.text(max_size=10)),
+            parents=tuple(draw(st.lists(st.integers(1, number), max_size=3))),
+            group=draw(st.none() | st.integers(0, 10**9)),
+            turns=tuple(draw(st.lists(st.builds(Turn, prompt=_prompts, completion=_completions), max_size=2))),
+        )
+        records.append(Record(number=number, candidate=candidate, evaluation=draw(evaluations), cost=draw(_costs)))
+    return records
+
+
+def record(number: int, text: str | None = None, score: float | None = None, calls: int = 1) -> Record:
+    """A plain record: scored with its number, of a program of one line."""
+    return Record(
+        number=number,
+        candidate=Candidate(content=Program.of(text or f"x = {number}\n"), island=0, operator="one", parents=(1,)),
+        evaluation=Scored(score=float(number) if score is None else score),
+        cost=Cost(calls=calls),
+    )
+
+
+class StoreContract:
+    """What every store must show. Needs a fixture `store`: an opened, empty store."""
+
+    def begun(self, store: Store, *, fingerprint: str = "f", name: str | None = None) -> CampaignRow:
+        """A new campaign."""
+        name = name or f"campaign {len(store.campaigns())}"
+        return store.create(name=name, problem="peak", fingerprint=fingerprint, seed=1, settings={"islands": 4})
+
+    def test_campaigns_are_listed_in_order_and_found_by_name(self, store: Store) -> None:
+        assert store.campaigns() == []
+        one = store.create(name="é 1", problem="p", fingerprint="f", seed=2**40, settings={"a": [1, {"b": None}]})
+        other = self.begun(store, name="two")
+        assert store.campaigns() == [one, other]
+        assert (one.name, one.problem, one.fingerprint, one.seed) == ("é 1", "p", "f", 2**40)
+        assert one.settings == {"a": [1, {"b": None}]}
+        assert store.campaign("two") == other
+        assert store.campaign("three") is None
+
+    def test_a_name_is_given_once(self, store: Store) -> None:
+        self.begun(store, name="one")
+        with pytest.raises(StoreError, match="one"):
+            self.begun(store, name="one")
+        assert len(store.campaigns()) == 1
+
+    @settings(deadline=None, suppress_health_check=INHERITED, max_examples=60)
+    @given(log=logs(), cuts=st.lists(st.integers(0, 8), max_size=3))
+    def test_what_is_replayed_is_what_was_appended(self, store: Store, log: list[Record], cuts: list[int]) -> None:
+        campaign = self.begun(store)
+        assert (store.last(campaign), list(store.replay(campaign))) == (0, [])
+        edges = sorted({0, len(log), *(cut for cut in cuts if cut < len(log))})
+        for start, end in pairwise(edges):
+            store.append(campaign, log[start:end])
+            assert store.last(campaign) == end
+        assert list(store.replay(campaign)) == log
+        after, until = min(edges[0] + 1, len(log)), max(len(log) - 1, 0)
+        assert list(store.replay(campaign, after)) == log[after:]
+        assert list(store.replay(campaign, until=until)) == log[:until]
+        wanted = [one.number for one in log[::2]]
+        assert store.records(campaign, [*wanted, *wanted, 10**6]) == {number: log[number - 1] for number in wanted}
+        for end in {until, len(log)}:
+            held = {one.candidate.content.digest for one in log[:end] if one.candidate.content is not None}
+            assert store.digests(campaign, end) == held
+            expected = [one.evaluation.score if isinstance(one.evaluation, Scored) else math.nan for one in log[:end]]
+            assert list(store.scores(campaign, end)) == pytest.approx(expected, nan_ok=True, rel=0, abs=0)
+        for one in log:
+            if one.candidate.content is not None:
+                assert store.content(one.candidate.content.digest) == one.candidate.content
+
+    def test_appending_nothing_does_nothing(self, store: Store) -> None:
+        campaign = self.begun(store)
+        store.append(campaign, [])
+        assert store.last(campaign) == 0
+
+    @pytest.mark.parametrize("numbers", [[2], [1, 3], [1, 1], [2, 1], [0, 1], [1, 2, 4]])
+    def test_a_batch_that_leaves_a_gap_or_repeats_a_number_is_refused_whole(
+        self, store: Store, numbers: Sequence[int]
+    ) -> None:
+        campaign = self.begun(store)
+        with pytest.raises(StoreError):
+            store.append(campaign, [record(number) for number in numbers])
+        assert list(store.replay(campaign)) == []
+        assert store.content(Program.of("x = 1\n").digest) is None
+        store.append(campaign, [record(1), record(2)])
+        with pytest.raises(StoreError):
+            store.append(campaign, [record(2)])
+        store.append(campaign, [record(3)])
+        assert [one.number for one in store.replay(campaign)] == [1, 2, 3]
+
+    @settings(deadline=None, suppress_health_check=INHERITED, max_examples=20)
+    @given(log=logs(), other_log=logs())
+    def test_campaigns_in_one_store_do_not_mix(self, store: Store, log: list[Record], other_log: list[Record]) -> None:
+        one, other = self.begun(store), self.begun(store)
+        for place in range(max(len(log), len(other_log))):
+            store.append(one, log[place : place + 1])
+            store.append(other, other_log[place : place + 1])
+        store.save_state(one, 1, {"of": "one"})
+        store.add_check(one, Check(number=1, stage="s", evaluation=Scored(score=1.0)))
+        store.note_run(store.begin_run(one), 5.0)
+        assert list(store.replay(one)) == log
+        assert list(store.replay(other)) == other_log
+        assert (store.last(one), store.last(other)) == (len(log), len(other_log))
+        held = {one.candidate.content.digest for one in other_log if one.candidate.content is not None}
+        assert store.digests(other, len(other_log)) == held
+        assert len(store.scores(other, 10**6)) == len(other_log)
+        assert store.records(other, range(1, 20)).keys() == {one.number for one in other_log}
+        assert store.load_state(other, 10**6) is None
+        assert store.checks(other) == []
+        assert store.seconds(other) == 0.0
+
+    def test_a_score_is_recalled_in_every_campaign_of_the_same_problem(self, store: Store) -> None:
+        one, same, different = (self.begun(store, fingerprint=fingerprint) for fingerprint in "ffg")
+        judged = Scored(score=0.1, features={"x": 1.0}, metrics={"m": 2.0}, instances={"i": 3.0}, feedback="\ud800 ok")
+        content = Program.of("a = 1\n")
+        failed = Program.of("b = 1\n")
+        store.append(
+            one,
+            [
+                Record(
+                    number=1,
+                    candidate=Candidate(content=content, island=0, operator="tune"),
+                    evaluation=judged,
+                    cost=Cost(calls=12, trials=10, seconds=0.5),
+                ),
+                Record(
+                    number=2,
+                    candidate=Candidate(content=failed, island=0, operator="one"),
+                    evaluation=Failed(cause=Cause.CRASHED),
+                ),
+            ],
+        )
+        for campaign in (one, same):
+            judgement = store.recall(campaign.fingerprint, content.digest)
+            assert judgement is not None
+            assert judgement.evaluation == judged
+            assert (judgement.calls, judgement.seconds) == (2, 0.5)
+        assert store.recall(different.fingerprint, content.digest) is None
+        assert store.recall("f", failed.digest) is None
+        assert store.recall("f", "0" * 32) is None
+
+    def test_the_newest_state_that_is_old_enough_is_loaded(self, store: Store) -> None:
+        campaign = self.begun(store)
+        assert store.load_state(campaign, 100) is None
+        for number in (10, 20, 30):
+            store.save_state(campaign, number, {"records": number, "deep": [[1, None], {"é": 0.1}]})
+        assert store.load_state(campaign, 30) == (30, {"records": 30, "deep": [[1, None], {"é": 0.1}]})
+        loaded = store.load_state(campaign, 29)
+        assert loaded is None or (loaded[0] <= 29 and loaded[1]["records"] == loaded[0])
+        store.save_state(campaign, 30, {"records": 30, "again": True})
+        assert store.load_state(campaign, 10**6) == (30, {"records": 30, "again": True})
+
+    def test_a_check_is_kept_by_record_and_stage_and_the_last_one_counts(self, store: Store) -> None:
+        campaign = self.begun(store)
+        first = Check(number=7, stage="held out", evaluation=Scored(score=1.0))
+        second = Check(
+            number=7,
+            stage="held out",
+            evaluation=Scored(score=2.0, metrics={"m": 1.0}, instances={"i": 2.0}, feedback="\ud800"),
+        )
+        other = Check(number=3, stage="again", evaluation=Failed(cause=Cause.TIMED_OUT, feedback="slow"))
+        for check in (first, second, other):
+            store.add_check(campaign, check)
+        assert store.checks(campaign) == [other, second]
+
+    def test_the_lengths_of_runs_add_up(self, store: Store) -> None:
+        campaign = self.begun(store)
+        one, other = store.begin_run(campaign), store.begin_run(campaign)
+        store.note_run(one, 1.0)
+        store.note_run(one, 2.5, "done")
+        store.note_run(other, 4.0)
+        assert store.seconds(campaign) == 6.5
+
+    def test_words_of_sources_are_found_also_in_what_came_later(self, store: Store) -> None:
+        campaign = self.begun(store, name="one")
+        store.append(campaign, [record(1, "def simplex(n):\n    return n\n"), record(2, "y = 2\n")])
+        assert [(name, number) for name, number, _ in store.search("simplex")] == [("one", 1)]
+        store.append(campaign, [record(3, "simplex = anneal = 3\n")])
+        assert sorted(number for _, number, _ in store.search("simplex")) == [1, 3]
+        assert [number for _, number, _ in store.search("anneal simplex")] == [3]
+        assert "anneal" in store.search("anneal")[0][2]
+        assert len(store.search("simplex", limit=1)) == 1
+        assert store.search("absent") == []
+
+    @settings(deadline=None, suppress_health_check=INHERITED, max_examples=60)
+    @given(text=texts | st.sampled_from(["", '"', "a AND", "NEAR(", "*", "a:b", "-x", "(", "'; drop table records"]))
+    def test_no_search_is_an_error(self, store: Store, text: str) -> None:
+        assert isinstance(store.search(text), list)
+
+    def test_everything_is_there_after_it_was_closed_and_opened(self, store: Store) -> None:
+        campaign = self.begun(store)
+        store.append(campaign, [record(1), record(2)])
+        store.save_state(campaign, 1, {"a": 1})
+        store.close()
+        store.close()
+        with pytest.raises(StoreError):
+            store.last(campaign)
+        store.open(create=False)
+        assert store.campaigns() == [campaign]
+        assert list(store.replay(campaign)) == [record(1), record(2)]
+        assert store.load_state(campaign, 2) == (1, {"a": 1})
+        assert store.content(Program.of("x = 2\n").digest) == Program.of("x = 2\n")
+        store.append(campaign, [record(3)])
+        assert store.last(campaign) == 3
+
+    def test_what_one_appends_another_reads(self, store: Store) -> None:
+        campaign = self.begun(store)
+        other = store.fresh()
+        other.open(create=False)
+        try:
+            store.append(campaign, [record(1)])
+            assert list(other.replay(campaign)) == [record(1)]
+            assert other.content(Program.of("x = 1\n").digest) is not None
+            assert other.digests(campaign, 1) == {Program.of("x = 1\n").digest}
+        finally:
+            other.close()
+
+    def test_a_campaign_has_one_writer_at_a_time(self, store: Store) -> None:
+        one, two = self.begun(store), self.begun(store)
+        other = store.fresh()
+        other.open(create=False)
+        try:
+            with store.writer(one):
+                with pytest.raises(StoreError, match=one.name), other.writer(one):
+                    raise AssertionError("two writers")
+                with other.writer(two):
+                    pass
+            with other.writer(one):
+                pass
+        finally:
+            other.close()
+
+    def test_an_error_in_the_work_of_a_writer_stays_what_it_is(self, store: Store) -> None:
+        campaign = self.begun(store)
+        with pytest.raises(FileNotFoundError), store.writer(campaign):
+            raise FileNotFoundError("of the campaign, not of the store")
