@@ -24,11 +24,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evoengine.analysis.overhead import append_rate, full_archive, offers
 from evoengine.campaign import Campaign
@@ -40,6 +42,7 @@ HERE = Path(__file__).parent
 REPEATS = 3
 SEGMENT = 2000
 """Records in one measurement of the whole engine."""
+_SYNCHRONOUS: tuple[Literal["normal", "full"], ...] = ("normal", "full")
 PATIENCE = 180.0
 """Seconds that OpenEvolve is given for one size."""
 
@@ -151,12 +154,8 @@ def _own_archive(size: int, operations: int = 200_000) -> list[Row]:
 def append_rows(records: int = 20_000) -> list[Row]:
     """Durable appends in batches of 32, programs of 2 KB."""
     rows = []
-    for synchronous in ("normal", "full"):
-        rates, cpus = [], []
-        for _ in range(REPEATS):
-            cpu = time.process_time()
-            rates.append(append_rate(records, batch=32, synchronous=synchronous))
-            cpus.append(time.process_time() - cpu)
+    for synchronous in _SYNCHRONOUS:
+        rates = [append_rate(records, batch=32, synchronous=synchronous) for _ in range(REPEATS)]
         rows.append(Row(what=f"durable appends by 32, synchronous={synchronous}", who="evoengine", size=records,
                         wall=statistics.median(rates), target=">= 20,000"))  # fmt: skip
     return rows
@@ -218,22 +217,28 @@ def main() -> None:
     asked.add_argument("--out", type=Path, default=HERE / "results" / "engine.json")
     given = asked.parse_args()
     before = surroundings([python for python in (given.openevolve_python, given.ribs_python) if python])
-    rows = records_rows()
+    parts: list[Callable[[], list[Row]]] = [records_rows, append_rows]
     if given.openevolve_python:
-        rows += openevolve_rows(given.openevolve_python)
-    rows += append_rows()
-    rows += archive_rows(given.ribs_python)
+        parts.append(partial(openevolve_rows, given.openevolve_python))
+    parts.append(partial(archive_rows, given.ribs_python))
     if given.store:
-        rows += opening_rows(given.store)
-    print(f"{'what':<44} {'who':<11} {'size':>9} {'wall':>12} {'cpu':>12}  target")
-    for row in rows:
-        wall, cpu = (
-            f"{value:,.4g}" if value and value < 1000 else f"{value or 0:,.0f}" for value in (row.wall, row.cpu)
-        )
-        print(f"{row.what:<44} {row.who:<11} {row.size:>9,} {wall:>12} {cpu if row.cpu else '':>12}  {row.target}")
+        parts.append(partial(opening_rows, given.store))
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps({**before, "load_after": os.getloadavg(), "rows": [asdict(row) for row in rows]},
-                                    indent=1) + "\n")  # fmt: skip
+    rows: list[Row] = []
+    print(f"{'what':<44} {'who':<11} {'size':>9} {'wall':>12} {'cpu':>12}  target", flush=True)
+    for part in parts:  # each is shown and kept when it is there: the whole takes some minutes
+        made = part()
+        rows += made
+        for row in made:
+            print(_line(row), flush=True)
+        told = {**before, "load_after": os.getloadavg(), "rows": [asdict(row) for row in rows]}
+        given.out.write_text(json.dumps(told, indent=1) + "\n")
+
+
+def _line(row: Row) -> str:
+    wall, cpu = ("" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+                 for value in (row.wall, row.cpu))  # fmt: skip
+    return f"{row.what:<44} {row.who:<11} {row.size:>9,} {wall:>12} {cpu:>12}  {row.target}"
 
 
 if __name__ == "__main__":
