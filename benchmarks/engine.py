@@ -24,22 +24,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evoengine.analysis.overhead import append_rate, full_archive, offers
 from evoengine.campaign import Campaign
+from evoengine.events import Progress
 from evoengine.overhead import measured_campaign
-from evoengine.stopping import Records
+from evoengine.stopping import Records, Stop
 from evoengine.types import Program
 
 HERE = Path(__file__).parent
 REPEATS = 3
-SEGMENT = 2000
-"""Records in one measurement of the whole engine."""
+SEGMENT = 5000
+"""Records in one measurement of the whole engine: one state is kept on the way."""
+_SYNCHRONOUS: tuple[Literal["normal", "full"], ...] = ("normal", "full")
 PATIENCE = 180.0
 """Seconds that OpenEvolve is given for one size."""
 
@@ -59,7 +63,8 @@ class Row:
 def records_rows(sizes: tuple[int, ...] = (1_000, 10_000, 100_000)) -> list[Row]:
     """Records of a campaign a second, stored durably, at several sizes; segments take turns.
 
-    The smallest campaign is made anew for every repeat; of the others each repeat measures the next segment.
+    The smallest campaign is made anew for every repeat; of the others each repeat measures the next segment. The
+    start and the end of a run are left out.
     """
     found: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
@@ -86,12 +91,30 @@ def records_rows(sizes: tuple[int, ...] = (1_000, 10_000, 100_000)) -> list[Row]
     return rows
 
 
+class _Clock(Stop):
+    """Ends a run after a segment, and knows how fast it was."""
+
+    def __init__(self) -> None:
+        self._marks: list[tuple[int, float, float]] = []
+
+    def reason(self, progress: Progress) -> str | None:
+        now = progress.records, time.perf_counter(), time.process_time()
+        if not self._marks or now[0] >= self._marks[0][0] + SEGMENT:
+            self._marks.append(now)
+        return "measured" if len(self._marks) == 2 else None
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Records a second, wall and CPU."""
+        [first, second] = self._marks
+        made = second[0] - first[0]
+        return made / (second[1] - first[1]), made / (second[2] - first[2])
+
+
 def _segment(campaign: Campaign) -> tuple[float, float]:
-    before = campaign.progress.records
-    began, cpu = time.perf_counter(), time.process_time()
-    campaign.run(stop=Records(before + SEGMENT))
-    made = campaign.progress.records - before
-    return made / (time.perf_counter() - began), made / (time.process_time() - cpu)
+    clock = _Clock()
+    campaign.run(stop=clock)
+    return clock.rates
 
 
 def openevolve_rows(python: str) -> list[Row]:
@@ -151,12 +174,8 @@ def _own_archive(size: int, operations: int = 200_000) -> list[Row]:
 def append_rows(records: int = 20_000) -> list[Row]:
     """Durable appends in batches of 32, programs of 2 KB."""
     rows = []
-    for synchronous in ("normal", "full"):
-        rates, cpus = [], []
-        for _ in range(REPEATS):
-            cpu = time.process_time()
-            rates.append(append_rate(records, batch=32, synchronous=synchronous))
-            cpus.append(time.process_time() - cpu)
+    for synchronous in _SYNCHRONOUS:
+        rates = [append_rate(records, batch=32, synchronous=synchronous) for _ in range(REPEATS)]
         rows.append(Row(what=f"durable appends by 32, synchronous={synchronous}", who="evoengine", size=records,
                         wall=statistics.median(rates), target=">= 20,000"))  # fmt: skip
     return rows
@@ -165,7 +184,7 @@ def append_rows(records: int = 20_000) -> list[Row]:
 def opening_rows(store: Path) -> list[Row]:
     """Seconds from the start of a process to the first draft on a million records."""
     subprocess.run([sys.executable, str(HERE / "million.py"), "make", str(store)], check=True)
-    found = [_told(sys.executable, "million.py", "open", str(store)) for _ in range(REPEATS)]
+    found = [_told(sys.executable, "million.py", "open", str(store), repr(time.time())) for _ in range(REPEATS)]
     opened = [one for one in found if one is not None]
     return [
         Row(what="seconds to the first draft", who="evoengine", size=opened[0]["records"], target="< 3 s",
@@ -218,22 +237,28 @@ def main() -> None:
     asked.add_argument("--out", type=Path, default=HERE / "results" / "engine.json")
     given = asked.parse_args()
     before = surroundings([python for python in (given.openevolve_python, given.ribs_python) if python])
-    rows = records_rows()
+    parts: list[Callable[[], list[Row]]] = [records_rows, append_rows]
     if given.openevolve_python:
-        rows += openevolve_rows(given.openevolve_python)
-    rows += append_rows()
-    rows += archive_rows(given.ribs_python)
+        parts.append(partial(openevolve_rows, given.openevolve_python))
+    parts.append(partial(archive_rows, given.ribs_python))
     if given.store:
-        rows += opening_rows(given.store)
-    print(f"{'what':<44} {'who':<11} {'size':>9} {'wall':>12} {'cpu':>12}  target")
-    for row in rows:
-        wall, cpu = (
-            f"{value:,.4g}" if value and value < 1000 else f"{value or 0:,.0f}" for value in (row.wall, row.cpu)
-        )
-        print(f"{row.what:<44} {row.who:<11} {row.size:>9,} {wall:>12} {cpu if row.cpu else '':>12}  {row.target}")
+        parts.append(partial(opening_rows, given.store))
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps({**before, "load_after": os.getloadavg(), "rows": [asdict(row) for row in rows]},
-                                    indent=1) + "\n")  # fmt: skip
+    rows: list[Row] = []
+    print(f"{'what':<44} {'who':<11} {'size':>9} {'wall':>12} {'cpu':>12}  target", flush=True)
+    for part in parts:  # each is shown and kept when it is there: the whole takes some minutes
+        made = part()
+        rows += made
+        for row in made:
+            print(_line(row), flush=True)
+        told = {**before, "load_after": os.getloadavg(), "rows": [asdict(row) for row in rows]}
+        given.out.write_text(json.dumps(told, indent=1) + "\n")
+
+
+def _line(row: Row) -> str:
+    wall, cpu = ("" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+                 for value in (row.wall, row.cpu))  # fmt: skip
+    return f"{row.what:<44} {row.who:<11} {row.size:>9,} {wall:>12} {cpu:>12}  {row.target}"
 
 
 if __name__ == "__main__":

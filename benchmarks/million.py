@@ -1,7 +1,7 @@
 """A store of a million records, and how long a new process needs from its start to its first draft.
 
     python benchmarks/million.py make  FILE [RECORDS]     # once; 2.5 GB, some minutes
-    python benchmarks/million.py open  FILE               # one line of JSON
+    python benchmarks/million.py open  FILE $(date +%s.%N)  # one line of JSON
 
 The campaign is the one that `evoengine.overhead` measures: one island with room for 160,000 elites, of
 which about all are owned. The records are synthetic, and come to the store by its own `append`, to the state by
@@ -11,18 +11,15 @@ than the window, so that the opening replays up to 5,000 records, as it does aft
 
 from __future__ import annotations
 
+import json
+import random
+import sys
 import time
+from pathlib import Path
 
-BEGAN = time.time()
-
-import json  # noqa: E402  # the clock starts before the imports, as it does for a user
-import random  # noqa: E402
-import sys  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-from evoengine.overhead import measured_campaign  # noqa: E402
-from evoengine.stopping import Records  # noqa: E402
-from evoengine.types import Candidate, Cost, Program, Record, Scored  # noqa: E402
+from evoengine.overhead import measured_campaign
+from evoengine.stopping import Records
+from evoengine.types import Candidate, Cost, Program, Record, Scored
 
 EVERY = 5000
 BATCH = 250
@@ -59,11 +56,16 @@ def _record(number: int, rng: random.Random) -> Record:
     )
 
 
-def opened(path: Path) -> dict[str, float]:
-    """Seconds from the start of this process to the first draft, and what was opened."""
+def opened(path: Path, began: float) -> dict[str, float]:
+    """Seconds from the start of this process to the first draft, and what was opened.
+
+    Args:
+        path: of the store.
+        began: when this process was started, seconds since the epoch, as its parent saw it.
+    """
     campaign = measured_campaign(f"sqlite:///{path}")
     draft = campaign.ask()
-    wall, cpu = time.time() - BEGAN, time.process_time()
+    wall, cpu = time.time() - began, time.process_time()
     found = {
         "seconds": wall,
         "cpu_seconds": cpu,
@@ -81,7 +83,7 @@ if __name__ == "__main__":
             make(Path(path))
         case ["make", path, count]:
             make(Path(path), int(count))
-        case ["open", path]:
-            print(json.dumps(opened(Path(path))))
+        case ["open", path, began]:
+            print(json.dumps(opened(Path(path), float(began))))
         case _:
             sys.exit(__doc__)

@@ -99,6 +99,16 @@ def test_taking_up_a_state_reads_nothing_and_a_draw_reads_what_it_draws_once() -
     assert sorted(sources.asked) == sorted(elite.number for elite in archive)
 
 
+def test_an_archive_without_features_is_taken_up_too() -> None:
+    first, second = Grid(), Grid()
+    first.open(())
+    second.open(())
+    scored = Scored(score=1.0)
+    first.add(1, Program.of("a"), scored)
+    second.restore(first.state(), {1: (Program.of("a"), scored)})
+    assert list(second) == list(first)
+
+
 def test_an_improvement_of_an_elite_that_was_never_read_takes_its_place() -> None:
     archive, again = grid(), grid()
     old = Scored(score=1.0, features={"x": 0.5, "y": 0.0})

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+from array import array
+from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import Any
 
 from sortedcontainers import SortedList
 
@@ -78,20 +82,18 @@ class Shelf:
         self.version += 1
         return insertion
 
-    def restore(
-        self,
-        numbers: Iterable[int],
-        scores: Iterable[float],
-        cells: Iterable[Cell],
-        sources: dict[int, tuple[Content, Scored]],
-    ) -> None:
-        """Takes up elites, by place; contents and full scores are read from `sources` when they are asked for."""
+    def restore(self, state: dict[str, Any], sources: dict[int, tuple[Content, Scored]]) -> None:
+        """Takes up a `state`; contents and full scores are read from `sources` when they are asked for."""
         self.clear()
-        self._sources = sources
+        numbers, scores = state["elites"], array("d", b64decode(state["scores"]))
+        flat = array("q", b64decode(state["cells"]))
+        axes = len(flat) // len(numbers) if numbers else 0
+        cells = zip(*(flat[axis::axes] for axis in range(axes)), strict=True) if axes else repeat(())  # no features
         slots = list(map(_Unread, numbers, scores, cells))
         self._slots[:] = slots
         self._places.update((owner.cell, place) for place, owner in enumerate(slots))
         self._best = min(slots, key=_key, default=None)
+        self._sources, self._total = sources, state["total"]
 
     def remove(self, cell: Cell) -> None:
         """Takes a cell's owner out.
@@ -150,10 +152,19 @@ class Shelf:
     def __getitem__(self, index: int, /) -> Elite:
         return self._read(self._slots[index])
 
-    @property
-    def standing(self) -> list[tuple[int, float, Cell]]:
-        """Number, score and cell of each elite, by place; nothing is read for it."""
-        return [(owner.number, owner.scored.score, owner.cell) for owner in self._slots]
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs beside the sources, as JSON values; nothing is read for it.
+
+        It is made every few thousand records, so it makes no object for each elite (the garbage collector
+        would look at every one of the archive) and packs numbers, which as text take four times as long.
+        """
+        slots = self._slots
+        return {
+            "elites": [owner.number for owner in slots],
+            "scores": _packed(array("d", [owner.scored.score for owner in slots])),
+            "cells": _packed(array("q", chain.from_iterable([owner.cell for owner in slots]))),
+            "total": self._total,
+        }
 
     def __iter__(self) -> Iterator[Elite]:
         return map(self._read, list(self._slots))
@@ -209,6 +220,10 @@ class Shelf:
                 del self._holders[score]
             else:
                 self._holders[score] -= 1
+
+
+def _packed(numbers: array[float] | array[int]) -> str:
+    return b64encode(numbers.tobytes()).decode()
 
 
 def _key(elite: Elite | _Unread) -> tuple[float, int]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from array import array
-from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain
 from typing import Any, Literal, TypeAlias
 
 from pydantic import PrivateAttr
@@ -107,22 +104,11 @@ class Grid(Archive):
         return self._shelf.total - self.qd_offset * len(self._shelf)
 
     def state(self) -> dict[str, Any]:
-        standing = self._shelf.standing
-        return {
-            "ranges": [[low, high] for _, low, high, _, _ in self._axes],
-            "elites": [number for number, _, _ in standing],
-            # packed: a state is kept every few thousand records, and text of floats takes four times as long
-            "scores": _packed(array("d", [score for _, score, _ in standing])),
-            "cells": _packed(array("q", chain.from_iterable([cell for _, _, cell in standing]))),
-            "total": self._shelf.total,
-        }
+        return {"ranges": [[low, high] for _, low, high, _, _ in self._axes], **self._shelf.state()}
 
     def restore(self, state: dict[str, Any], elites: dict[int, tuple[Content, Scored]]) -> None:
         self._axes[:] = [_axis(f, low, high) for f, (low, high) in zip(self._features, state["ranges"], strict=True)]
-        scores, places = array("d", b64decode(state["scores"])), array("q", b64decode(state["cells"]))
-        cells = zip(*(places[axis :: len(self._axes)] for axis in range(len(self._axes))), strict=True)
-        self._shelf.restore(state["elites"], scores, cells, elites)
-        self._shelf.total = state["total"]
+        self._shelf.restore(state, elites)
 
     def _widen(self, scored: Scored) -> None:
         moved = False
@@ -141,10 +127,6 @@ class Grid(Archive):
             self._shelf.clear()
             for elite in old:
                 self._shelf.put(self.cell(elite.scored), elite.number, elite.content, elite.scored)
-
-
-def _packed(numbers: array[float] | array[int]) -> str:
-    return b64encode(numbers.tobytes()).decode()
 
 
 def _axis(feature: Feature, low: float, high: float) -> _Axis:

@@ -357,7 +357,9 @@ class Sqlite(Store):
 
     def save_state(self, campaign: CampaignRow, number: int, state: Mapping[str, Any]) -> None:
         base = campaign.id * NUMBERS
-        packed = zlib.compress(json.dumps(state).encode(), 1)  # a sum of huge scores may be infinite
+        text = json.dumps(state).encode()  # a sum of huge scores may be infinite
+        packer = zlib.compressobj(1, strategy=zlib.Z_RLE)  # twice as fast: packed numbers hold no words to find
+        packed = packer.compress(text) + packer.flush()
         with self._explained():
             self._open.execute("insert or replace into states values (?,?)", (base + number, packed))
             self._open.execute(
