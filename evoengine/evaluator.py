@@ -63,7 +63,7 @@ class Evaluator:
     def evaluate(self, content: Content, *, above: float | None = None, stage: str | None = None) -> Judgement:
         """Judges a candidate by the stages of selection, in order, or by the one stage that is named.
 
-        A stage whose value does not reach its threshold is the last. For a noisy problem (`repeats`), a score
+        A candidate that does not reach a threshold is rejected there. For a noisy problem (`repeats`), a score
         over `above` is not believed before the mean of all repeats is known.
 
         Raises:
@@ -191,7 +191,7 @@ class Evaluator:
             ):
                 value = self.problem.signed(evaluation.score)
                 note = f"Stopped after stage {stage.name!r}: {value:g} does not reach {stage.threshold:g}."
-                evaluation = replace(evaluation, feedback=f"{evaluation.feedback}\n{note}".lstrip())
+                evaluation = Failed(cause=Cause.REJECTED, feedback=f"{evaluation.feedback}\n{note}".lstrip())
                 break
         return evaluation, calls
 

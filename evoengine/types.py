@@ -135,8 +135,7 @@ class Stage:
     Attributes:
         name: what the problem's `inputs` or `play` is told.
         threshold: the problem's own value that must be reached for the next stage to be run. A candidate that
-            does not reach it keeps the value of this stage, so the values of the stages of one problem
-            should be comparable.
+            does not reach it is rejected: the value of an early stage never stands beside that of a later one.
         held_out: never seen by selection; run only to check an elite afterwards.
     """
 

@@ -203,11 +203,11 @@ class Cascade(Sum):
         return Score(float(outputs[0]))
 
 
-def test_a_stage_below_its_threshold_is_the_last(sandbox: Process) -> None:
+def test_a_candidate_below_a_threshold_is_rejected_and_costs_no_further_stage(sandbox: Process) -> None:
     evaluator = Evaluator(Cascade(), sandbox)
     low = evaluator.evaluate(returning("n"))
-    assert (scored(low.evaluation).score, low.calls) == (1.0, 1)
-    assert "'quick'" in scored(low.evaluation).feedback
+    assert (failed(low.evaluation).cause, low.calls) == (Cause.REJECTED, 1)
+    assert "stage 'quick': 1 does not reach 5" in failed(low.evaluation).feedback
     exact = evaluator.evaluate(returning("5 if n == 1 else n"))
     assert (scored(exact.evaluation).score, exact.calls) == (2.0, 2)
     broken = evaluator.evaluate(returning("5 if n == 1 else 1 / 0"))
@@ -362,7 +362,7 @@ def test_trials_run_the_same_cascade_as_an_evaluation(sandbox: Process) -> None:
     evaluator = Evaluator(Cascade(), sandbox)
     program = Program.of("def numbers(n):\n    return _knobs_[0] * n\n")
     low, high = evaluator.answer(Trials(program=program, points=[(1.0,), (6.0,)]))
-    assert (scored(low).score, scored(high).score) == (1.0, 12.0)
+    assert (failed(low).cause, scored(high).score) == (Cause.REJECTED, 12.0)
     evaluator.end_trials()
 
 

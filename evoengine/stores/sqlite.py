@@ -20,6 +20,7 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from evoengine.errors import StoreError
+from evoengine.stores._meanings import meaning_of
 from evoengine.stores._rows import (
     NUMBERS,
     SELECT_ELITE,
@@ -34,6 +35,7 @@ from evoengine.stores._rows import (
     utf8,
 )
 from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
+from evoengine.stores._search import found, is_behind, make_index
 from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import Content, Failed, Judgement, Record, Scored
 
@@ -430,43 +432,11 @@ class Sqlite(Store):
         return float(total)
 
     def search(self, text: str, limit: int = 20) -> list[tuple[str, int, str]]:
-        """Full-text search; the index is brought up to date here, so that appends do not pay for it."""
-        words = " ".join('"' + word.replace('"', '""') + '"' for word in _searchable(text).split())
-        if not words:
-            return []
         with self._explained():
-            self._index_sources()
-            return self._open.execute(
-                """
-                select campaigns.name, records.number, snippet(contents_fts, 0, '', '', '...', 12)
-                from contents_fts
-                join contents on contents.id = contents_fts.rowid
-                join records on records.id = contents.first_record
-                join campaigns on campaigns.id = records.campaign
-                where contents_fts match ? order by bm25(contents_fts) limit ?
-                """,
-                (words, limit),
-            ).fetchall()
-
-    def _index_sources(self) -> None:
-        database, connection = Database(self._open), self._open
-        if not database["contents_fts_until"].exists():
-            with self._schema_lock():  # and made last, so that a death half-way is made good
-                database.table("contents").enable_fts(["source"], create_triggers=False, replace=True)
-                connection.execute("insert into contents_fts(contents_fts) values ('delete-all')")
-                connection.execute("create table if not exists contents_fts_until as select 0 as id")
-        connection.execute("begin immediate")
-        try:
-            (done,) = connection.execute("select id from contents_fts_until").fetchone()
-            connection.execute(
-                "insert into contents_fts (rowid, source) select id, source from contents where id > ?", (done,)
-            )
-            connection.execute("update contents_fts_until set id = (select coalesce(max(id), 0) from contents)")
-            connection.execute("commit")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("rollback")
-            raise
+            if is_behind(self._open):
+                with self._schema_lock():
+                    make_index(self._open)
+            return found(self._open, text, limit)
 
     def content(self, digest: str) -> Content | None:
         with self._explained():
@@ -495,7 +465,7 @@ class Sqlite(Store):
             with suppress(sqlite3.Error):
                 if self._connection is not None and self._connection.in_transaction:
                     self._connection.execute("rollback")
-            raise StoreError(f"{self.path}: {_meaning(error)}") from error
+            raise StoreError(f"{self.path}: {meaning_of(error)}") from error
         except OSError as error:
             raise StoreError(
                 f"{self.path}: {error.strerror or error}; nothing that was acknowledged is lost."
@@ -520,11 +490,6 @@ def _campaign(row: tuple[Any, ...]) -> CampaignRow:
     )
 
 
-def _searchable(text: str) -> str:
-    """Text that SQLite's query parser can read."""
-    return text.replace("\0", " ").encode("utf-8", "replace").decode()
-
-
 def _unwritable(error: sqlite3.Error) -> bool:
     return any(sign in str(error) for sign in ("readonly", "unable to open"))
 
@@ -533,23 +498,3 @@ def _pending(path: Path) -> bool:
     """Whether there is a log with commits that the file itself does not hold yet."""
     log = path.with_name(f"{path.name}-wal")
     return log.exists() and log.stat().st_size > 0
-
-
-def _meaning(error: sqlite3.Error) -> str:
-    text = str(error)
-    for signs, meaning in _MEANINGS.items():
-        if any(sign in text for sign in signs):
-            return f"{meaning} (SQLite: {text})."
-    return f"SQLite says: {text}."
-
-
-_MEANINGS = {
-    ("not a database", "malformed"): (
-        "the file is damaged or no SQLite database; restore a copy, or name another file with --store"
-    ),
-    ("full", "disk I/O"): (
-        "the disk takes no more; all acknowledged records are safe: free space and run the same command again"
-    ),
-    ("locked", "busy"): "another process holds it locked; wait for it or end it, then run the same command again",
-    ("readonly", "unable to open"): "it cannot be opened for writing; check the path and its permissions",
-}
