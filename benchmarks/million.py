@@ -1,6 +1,6 @@
 """A store of a million records, and how long a new process needs from its start to its first draft.
 
-    python benchmarks/million.py make  FILE [RECORDS]     # once; 2.5 GB, some minutes
+    python benchmarks/million.py make  FILE [RECORDS]     # once; 4 GB, some minutes
     python benchmarks/million.py open  FILE $(date +%s.%N)  # one line of JSON
 
 The campaign is the one that `evoengine.overhead` measures: one island with room for 160,000 elites, of

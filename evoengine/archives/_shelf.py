@@ -42,11 +42,14 @@ class Shelf:
     without reading as many programs.
     """
 
-    __slots__ = ("_best", "_holders", "_order", "_places", "_slots", "_sources", "_total", "version")
+    __slots__ = ("_best", "_holders", "_order", "_places", "_scores", "_slots", "_sources", "_total", "version")
 
     def __init__(self) -> None:
         self._slots: list[Elite | _Unread] = []
         self._sources: dict[int, tuple[Content, Scored]] | None = None
+        # scores once more, in a row: an offer that is rejected then looks at no object of the incumbent's, each of
+        # which is a wait for memory in a large archive
+        self._scores: array[float] = array("d")
         self._places: dict[Cell, int] = {}
         self._order: SortedList | None = None
         self._holders: dict[float, int] = {}
@@ -62,22 +65,24 @@ class Shelf:
             elite = Elite(number=number, content=content, scored=scored, cell=cell)
             self._places[cell] = place = len(self._slots)
             self._slots.append(elite)
+            self._scores.append(score)
             self._total += score
             insertion = Insertion.NEW
         else:
-            incumbent = self._slots[place]
-            held = incumbent.scored.score
+            held = self._scores[place]
             if score <= held:
                 return Insertion.REJECTED
-            elite = Elite(number=number, content=content, scored=scored, cell=incumbent.cell)
+            incumbent = self._slots[place]
+            elite = Elite(number=number, content=content, scored=scored, cell=cell)
             self._slots[place] = elite
+            self._scores[place] = score
             self._total += score - held
             if self._order is not None:
                 self._leave(incumbent, place)
             if self._best is incumbent:
                 self._best = elite
             insertion = Insertion.IMPROVED
-        if self._order is not None:  # asked here too: a call costs a tenth of the whole
+        if self._order is not None:
             self._enter(elite, place)
         best = self._best
         if best is None or score > best.scored.score or (score == best.scored.score and number < best.number):
@@ -93,7 +98,7 @@ class Shelf:
         axes = len(flat) // len(numbers) if numbers else 0
         cells = zip(*(flat[axis::axes] for axis in range(axes)), strict=True) if axes else repeat(())  # no features
         slots = list(map(_Unread, numbers, scores, cells))
-        self._slots[:] = slots
+        self._slots[:], self._scores = slots, scores
         self._places.update((owner.cell, place) for place, owner in enumerate(slots))
         self._best = min(slots, key=_key, default=None)
         self._sources, self._total = sources, state["total"]
@@ -106,11 +111,12 @@ class Shelf:
         """
         place = self._places.pop(cell)
         gone, last = self._slots[place], self._slots.pop()
+        score = self._scores.pop()
         self._leave(gone, place)
         if last is not gone:
             self._leave(last, len(self._slots))
             self._enter(last, place)
-            self._slots[place] = last
+            self._slots[place], self._scores[place] = last, score
             self._places[last.cell] = place
         self._total -= gone.scored.score
         if self._best is gone:
@@ -120,6 +126,7 @@ class Shelf:
     def clear(self) -> None:
         """Takes all elites out."""
         self._slots.clear()
+        self._scores = array("d")
         self._places.clear()
         self._order, self._best, self._total, self._sources = None, None, 0.0, None
         self.version += 1
@@ -164,7 +171,7 @@ class Shelf:
         slots = self._slots
         return {
             "elites": [owner.number for owner in slots],
-            "scores": _packed(array("d", [owner.scored.score for owner in slots])),
+            "scores": _packed(self._scores),
             "cells": _packed(array("q", chain.from_iterable([owner.cell for owner in slots]))),
             "total": self._total,
         }
