@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 
@@ -139,12 +140,12 @@ moves = st.lists(
 
 
 @settings(deadline=None)
-@given(moves)
-def test_a_shelf_is_a_dictionary_with_an_order(steps: list[tuple[str, int, float]]) -> None:
-    shelf, model = Shelf(), dict[tuple[int, ...], tuple[int, float]]()
+@given(moves, st.sampled_from([None, 7]))
+def test_a_shelf_is_a_dictionary_with_an_order(steps: list[tuple[str, int, float]], cells: int | None) -> None:
+    shelf, model = Shelf(cells=cells), dict[int, tuple[int, float]]()
     content: Content = Program.of("#")
     for number, (what, cell, score) in enumerate(steps, start=1):
-        key = (cell,)
+        key = cell
         match what:
             case "put":
                 better = key not in model or score > model[key][1]
@@ -169,7 +170,7 @@ def test_a_shelf_is_a_dictionary_with_an_order(steps: list[tuple[str, int, float
                 for of in (-1.0, 0.0, 0.5, 1.0, 2.0, 3.0):
                     below = sum(other < of for _, other in ranked)
                     assert shelf.share_below(of) == pytest.approx(below / len(ranked) if ranked else 0.0)
-        assert {elite.cell: (elite.number, elite.scored.score) for elite in shelf} == model
+        assert {elite.cell[0]: (elite.number, elite.scored.score) for elite in shelf} == model
         assert [shelf[place] for place in range(len(shelf))] == list(shelf)
         best = min(model.values(), key=lambda one: (-one[1], one[0]), default=None)
         assert (None if shelf.best() is None else shelf.best().number) == (best and best[0])  # type: ignore[union-attr]
@@ -179,6 +180,21 @@ def test_a_shelf_is_a_dictionary_with_an_order(steps: list[tuple[str, int, float
 def test_every_elite_of_a_shelf_is_sampled_alike() -> None:
     shelf = Shelf()
     for number in range(1, 11):
-        shelf.put((number,), number, Program.of("#"), Scored(score=float(number)))
+        shelf.put(number, number, Program.of("#"), Scored(score=float(number)))
     drawn: list[Elite] = shelf.sample(random.Random(1), 10_000)
     assert all(abs(sum(one.number == number for one in drawn) - 1000) < 150 for number in range(1, 11))
+
+
+def test_a_grid_of_more_cells_than_can_be_numbered_is_kept_and_taken_up() -> None:
+    features = tuple(Feature(name=f"f{axis}", low=0.0, high=1.0, bins=10) for axis in range(25))  # 10^25 cells
+    kept, other = Grid(), Grid()
+    kept.open(features)
+    other.open(features)
+    for number in range(1, 20):
+        place = {feature.name: ((number * (axis + 3)) % 10) / 10 + 0.05 for axis, feature in enumerate(features)}
+        kept.add(number, Program.of(f"# {number}"), Scored(score=float(number % 5), features=place))
+    other.restore(json.loads(json.dumps(kept.state())), {e.number: (e.content, e.scored) for e in kept})
+    assert list(other) == list(kept)
+    assert len(kept) == 10
+    assert all(kept.cell(elite.scored) == elite.cell for elite in kept)
+    assert {len(elite.cell) for elite in kept} == {25}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +38,27 @@ class Neighbours:
     def __len__(self) -> int:
         return self._size
 
+    def state(self) -> dict[str, Any]:
+        """All points, as JSON values."""
+        return {"size": self._size, "points": b64encode(self._points[: self._size].tobytes()).decode()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up the points of a `state`, in the place of its own."""
+        import numpy as np
+
+        self._size = state["size"]
+        shape = self._size, self._points.shape[1]
+        self._points = np.frombuffer(b64decode(state["points"])).reshape(shape).copy()
+        self._loose = dict.fromkeys(range(self._size))
+        self._build()
+
     def put(self, serial: int, position: Sequence[float]) -> None:
         """Adds a point (the next serial number) or moves one."""
         import numpy as np
 
         if serial == len(self._points):
-            self._points = np.concatenate([self._points, np.empty_like(self._points)])
+            more = np.empty((max(64, serial), self._points.shape[1]))
+            self._points = np.concatenate([self._points, more])
         self._points[serial] = position
         self._size = max(self._size, serial + 1)
         self._loose[serial] = None
@@ -84,6 +100,6 @@ class Neighbours:
         from scipy.spatial import cKDTree
 
         self._built = self._size
-        self._tree = cKDTree(self._points[: self._size].copy()) if self._points.shape[1] else None
+        self._tree = cKDTree(self._points[: self._size].copy()) if self._size and self._points.shape[1] else None
         if self._tree is not None:
             self._loose.clear()

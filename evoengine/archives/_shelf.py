@@ -7,27 +7,19 @@ import random
 from array import array
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Iterator
-from itertools import chain, repeat
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from sortedcontainers import SortedList
 
 from evoengine.types import Cell, Content, Elite, Insertion, Scored
 
+_Owner: TypeAlias = tuple[int, Content, Scored] | int
+"""What an elite is made of when it is asked for; of one that was not read yet only the number."""
 
-class _Unread:
-    """An owner of which only this is known; the rest is read when it is asked for."""
-
-    __slots__ = ("cell", "number", "score")
-
-    def __init__(self, number: int, score: float, cell: Cell) -> None:
-        self.number, self.score, self.cell = number, score, cell
-
-    @property
-    def scored(self) -> _Unread:
-        """What holds its score, as in an elite."""
-        return self
+_NOBODY = -1
+_MOST = 1 << 22
+"""Of more cells than this (16 MiB for their places) only those that are owned are kept track of."""
 
 
 class Shelf:
@@ -38,33 +30,57 @@ class Shelf:
     is made at the first question for it and kept up from then on, in O(log N) a change; beside it the
     number of elites by score, since most scores are held by one elite and then need no search for ties.
 
+    Scores lie in a row of their own, and so do the places of cells that can be numbered: an offer that is
+    rejected looks at no object of the incumbent's, each of which is a wait for memory in a large archive.
     An elite of a kept state is read when it is first asked for: an archive of a hundred thousand opens
     without reading as many programs.
+
+    Args:
+        cell_of: a cell from its key; a key is any integer from 0 that is the cell's own.
+        cells: how many keys there are, if it is known.
     """
 
-    __slots__ = ("_best", "_holders", "_order", "_places", "_scores", "_slots", "_sources", "_total", "version")
+    __slots__ = (
+        "_best", "_cell_of", "_find", "_holders", "_keys", "_numbered", "_order", "_places", "_scores", "_slots",
+        "_sources", "_total", "version",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
-        self._slots: list[Elite | _Unread] = []
-        self._sources: dict[int, tuple[Content, Scored]] | None = None
-        # scores once more, in a row: an offer that is rejected then looks at no object of the incumbent's, each of
-        # which is a wait for memory in a large archive
+    def __init__(self, cell_of: Callable[[int], Cell] = lambda key: (key,), cells: int | None = None) -> None:
+        self._cell_of, self._numbered = cell_of, cells if cells is not None and cells <= _MOST else None
+        self.version = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Takes all elites out."""
+        self._slots: list[_Owner] = []
+        self._keys: list[int] = []
         self._scores: array[float] = array("d")
-        self._places: dict[Cell, int] = {}
+        self._sources: dict[int, tuple[Content, Scored]] | None = None
         self._order: SortedList | None = None
         self._holders: dict[float, int] = {}
-        self._best: Elite | _Unread | None = None
+        self._best = -1
         self._total = 0.0
-        self.version = 0
+        self.version += 1
+        self._empty_places()
 
-    def put(self, cell: Cell, number: int, content: Content, scored: Scored) -> Insertion:
+    def _empty_places(self) -> None:
+        self._places: dict[int, int] | array[int]
+        self._find: Callable[[int], int | None]
+        if self._numbered is None:
+            self._places = {}
+            self._find = self._places.get
+        else:
+            self._places = array("i", [_NOBODY]) * self._numbered
+            self._find = self._places.__getitem__
+
+    def put(self, key: int, number: int, content: Content, scored: Scored) -> Insertion:
         """Offers a candidate to a cell; an incumbent with an equal score stays."""
-        place = self._places.get(cell)
+        place = self._find(key)
         score = scored.score
-        if place is None:
-            elite = Elite(number=number, content=content, scored=scored, cell=cell)
-            self._places[cell] = place = len(self._slots)
-            self._slots.append(elite)
+        if place is None or place < 0:
+            self._places[key] = place = len(self._slots)
+            self._slots.append((number, content, scored))
+            self._keys.append(key)
             self._scores.append(score)
             self._total += score
             insertion = Insertion.NEW
@@ -72,95 +88,94 @@ class Shelf:
             held = self._scores[place]
             if score <= held:
                 return Insertion.REJECTED
-            incumbent = self._slots[place]
-            elite = Elite(number=number, content=content, scored=scored, cell=cell)
-            self._slots[place] = elite
+            if self._order is not None:
+                self._leave(place)
+            self._slots[place] = (number, content, scored)
             self._scores[place] = score
             self._total += score - held
-            if self._order is not None:
-                self._leave(incumbent, place)
-            if self._best is incumbent:
-                self._best = elite
             insertion = Insertion.IMPROVED
         if self._order is not None:
-            self._enter(elite, place)
+            self._enter(place)
         best = self._best
-        if best is None or score > best.scored.score or (score == best.scored.score and number < best.number):
-            self._best = elite
+        if best < 0:
+            self._best = place
+        elif best != place:
+            top = self._scores[best]
+            if score > top or (score == top and number < self._number(best)):
+                self._best = place
         self.version += 1
         return insertion
 
-    def restore(self, state: dict[str, Any], sources: dict[int, tuple[Content, Scored]]) -> None:
-        """Takes up a `state`; contents and full scores are read from `sources` when they are asked for."""
-        self.clear()
-        numbers, scores = state["elites"], array("d", b64decode(state["scores"]))
-        flat = array("q", b64decode(state["cells"]))
-        axes = len(flat) // len(numbers) if numbers else 0
-        cells = zip(*(flat[axis::axes] for axis in range(axes)), strict=True) if axes else repeat(())  # no features
-        slots = list(map(_Unread, numbers, scores, cells))
-        self._slots[:], self._scores = slots, scores
-        self._places.update((owner.cell, place) for place, owner in enumerate(slots))
-        self._best = min(slots, key=_key, default=None)
-        self._sources, self._total = sources, state["total"]
-
-    def remove(self, cell: Cell) -> None:
+    def remove(self, key: int) -> None:
         """Takes a cell's owner out.
 
         Raises:
             KeyError: nobody owns it.
         """
-        place = self._places.pop(cell)
-        gone, last = self._slots[place], self._slots.pop()
-        score = self._scores.pop()
-        self._leave(gone, place)
-        if last is not gone:
-            self._leave(last, len(self._slots))
-            self._enter(last, place)
-            self._slots[place], self._scores[place] = last, score
-            self._places[last.cell] = place
-        self._total -= gone.scored.score
-        if self._best is gone:
-            self._best = min(self._slots, key=_key, default=None)
+        place, last = self._find(key), len(self._slots) - 1
+        if place is None or place < 0:
+            raise KeyError(key)
+        self._total -= self._scores[place]
+        self._leave(place)
+        self._places[key] = _NOBODY
+        if place != last:
+            self._leave(last)
+            self._places[self._keys[last]] = place
+            self._slots[place], self._keys[place] = self._slots[last], self._keys[last]
+            self._scores[place] = self._scores[last]
+            self._enter(place)
+        del self._slots[last], self._keys[last], self._scores[last]
+        if self._best == place:
+            self._best = self._champion()
+        elif self._best == last:
+            self._best = place
         self.version += 1
 
-    def clear(self) -> None:
-        """Takes all elites out."""
-        self._slots.clear()
-        self._scores = array("d")
-        self._places.clear()
-        self._order, self._best, self._total, self._sources = None, None, 0.0, None
-        self.version += 1
+    def _number(self, place: int) -> int:
+        held = self._slots[place]
+        return held if isinstance(held, int) else held[0]
 
-    def at(self, cell: Cell) -> Elite | None:
+    def _champion(self) -> int:
+        """The place of the best, found by looking at all; -1 if there is none."""
+        scores = self._scores
+        if not scores:
+            return -1
+        top = max(scores)
+        return min((place for place, score in enumerate(scores) if score == top), key=self._number)
+
+    def at(self, key: int) -> Elite | None:
         """The owner of a cell."""
-        place = self._places.get(cell)
-        return None if place is None else self[place]
+        place = self._find(key)
+        return None if place is None or place < 0 else self[place]
 
     def best(self) -> Elite | None:
         """The elite with the highest score; of several the oldest."""
-        return None if self._best is None else self._read(self._best)
+        return None if self._best < 0 else self[self._best]
 
     @property
     def total(self) -> float:
         """The sum of the scores, kept up incrementally."""
         return self._total
 
-    @total.setter
-    def total(self, value: float) -> None:
-        self._total = value
-
     def sample(self, rng: random.Random, n: int) -> list[Elite]:
         """`n` elites, uniformly, with replacement."""
-        slots, size, draw = self._slots, len(self._slots), rng.random
+        size, draw = len(self._slots), rng.random
         if not size:
             raise IndexError("an empty archive has no elite to sample")
-        return [self._read(slots[int(draw() * size)]) for _ in range(n)]
+        return [self[int(draw() * size)] for _ in range(n)]
 
     def __len__(self) -> int:
         return len(self._slots)
 
     def __getitem__(self, index: int, /) -> Elite:
-        return self._read(self._slots[index])
+        held = self._slots[index]
+        if isinstance(held, int):
+            assert self._sources is not None
+            self._slots[index] = held = (held, *self._sources[held])
+        return Elite(*held, self._cell_of(self._keys[index]))
+
+    def __iter__(self) -> Iterator[Elite]:
+        return map(self.__getitem__, range(len(self._slots)))
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs beside the sources, as JSON values; nothing is read for it.
@@ -168,21 +183,27 @@ class Shelf:
         It is made every few thousand records, so it makes no object for each elite (the garbage collector
         would look at every one of the archive) and packs numbers, which as text take four times as long.
         """
-        slots = self._slots
         return {
-            "elites": [owner.number for owner in slots],
+            "elites": [held if isinstance(held, int) else held[0] for held in self._slots],
             "scores": _packed(self._scores),
-            "cells": _packed(array("q", chain.from_iterable([owner.cell for owner in slots]))),
+            "cells": _packed_keys(self._keys),
             "total": self._total,
         }
 
-    def __iter__(self) -> Iterator[Elite]:
-        return map(self._read, list(self._slots))
+    def restore(self, state: dict[str, Any], sources: dict[int, tuple[Content, Scored]]) -> None:
+        """Takes up a `state`; contents and full scores are read from `sources` when they are asked for."""
+        self.clear()
+        numbers, cells = state["elites"], state["cells"]
+        self._keys = cells if isinstance(cells, list) else array("q", b64decode(cells)).tolist()
+        self._slots, self._scores = list(numbers), array("d", b64decode(state["scores"]))
+        for place, key in enumerate(self._keys):
+            self._places[key] = place
+        self._sources, self._total, self._best = sources, state["total"], self._champion()
 
     def ranked(self, rank: int) -> Elite:
         """The elite of a rank, 0 for the best."""
         place: int = self._sorted()[rank][2]
-        return self._read(self._slots[place])
+        return self[place]
 
     def ties(self, rank: int) -> range:
         """The ranks that hold the same score as this one."""
@@ -199,33 +220,23 @@ class Shelf:
 
     def _sorted(self) -> SortedList:
         if self._order is None:
-            self._order = SortedList((-e.scored.score, e.number, place) for place, e in enumerate(self._slots))
-            self._holders = Counter(e.scored.score for e in self._slots)
+            places = range(len(self._slots))
+            self._order = SortedList((-self._scores[place], self._number(place), place) for place in places)
+            self._holders = Counter(self._scores)
         return self._order
 
-    def _read(self, owner: Elite | _Unread) -> Elite:
-        if isinstance(owner, Elite):
-            return owner
-        assert self._sources is not None
-        content, scored = self._sources[owner.number]
-        elite = Elite(number=owner.number, content=content, scored=scored, cell=owner.cell)
-        self._slots[self._places[owner.cell]] = elite
-        if self._best is owner:
-            self._best = elite
-        return elite
-
-    def _enter(self, elite: Elite | _Unread, place: int) -> None:
+    def _enter(self, place: int) -> None:
         """Takes an elite into the order, if there is one."""
         if self._order is not None:
-            score = elite.scored.score
-            self._order.add((-score, elite.number, place))
+            score = self._scores[place]
+            self._order.add((-score, self._number(place), place))
             self._holders[score] = self._holders.get(score, 0) + 1
 
-    def _leave(self, elite: Elite | _Unread, place: int) -> None:
+    def _leave(self, place: int) -> None:
         """Takes an elite out of the order, if there is one."""
         if self._order is not None:
-            score = elite.scored.score
-            self._order.remove((-score, elite.number, place))
+            score = self._scores[place]
+            self._order.remove((-score, self._number(place), place))
             if self._holders[score] == 1:
                 del self._holders[score]
             else:
@@ -236,5 +247,8 @@ def _packed(numbers: array[float] | array[int]) -> str:
     return b64encode(numbers.tobytes()).decode()
 
 
-def _key(elite: Elite | _Unread) -> tuple[float, int]:
-    return (-elite.scored.score, elite.number)
+def _packed_keys(keys: list[int]) -> str | list[int]:
+    try:
+        return _packed(array("q", keys))
+    except OverflowError:  # a grid of more than 2^63 cells
+        return list(keys)

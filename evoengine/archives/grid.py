@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from pydantic import PrivateAttr
 
 from evoengine.archives._shelf import Shelf
-from evoengine.archives.base import Archive
-from evoengine.types import Cell, Content, Elite, Elites, Feature, Insertion, Scored
+from evoengine.archives._shelved import ShelvedArchive
+from evoengine.types import Cell, Content, Feature, Insertion, Scored
 
 _Axis: TypeAlias = tuple[str, float, float, float, int]
-"""A feature's name, low, high, cells per unit and last cell."""
+"""A feature's name, low, high, cells per unit and number of cells."""
 
 
-class Grid(Archive):
+class Grid(ShelvedArchive):
     """One elite in each cell of a grid over the features.
 
     Attributes:
@@ -30,21 +29,27 @@ class Grid(Archive):
     """
 
     bounds: Literal["fixed", "adaptive"] = "fixed"
-    qd_offset: float = 0.0
 
     _features: tuple[Feature, ...] = PrivateAttr(default=())
-
-    @cached_property
-    def _shelf(self) -> Shelf:  # cached properties are read ten times faster than pydantic's private attributes
-        return Shelf()
 
     @cached_property
     def _axes(self) -> list[_Axis]:
         return [_axis(feature, feature.low, feature.high) for feature in self._features]
 
+    @cached_property
+    def _strides(self) -> list[tuple[int, int]]:
+        """By axis: how much a step adds to the key, and how many steps there are."""
+        bins = [feature.bins for feature in self._features]
+        return [(math.prod(bins[place + 1 :]), count) for place, count in enumerate(bins)]
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return Shelf(self._cell, math.prod(feature.bins for feature in self._features))
+
     def open(self, features: tuple[Feature, ...]) -> None:
         self._features = features
-        self._shelf.clear()
+        self.__dict__.pop("_shelf", None)
+        self.__dict__.pop("_strides", None)
         self._axes[:] = [_axis(feature, feature.low, feature.high) for feature in features]
 
     def cell(self, scored: Scored) -> Cell:
@@ -53,42 +58,28 @@ class Grid(Archive):
         Raises:
             KeyError: a feature is missing.
         """
-        features = scored.features
-        cell = []
-        for name, low, high, scale, top in self._axes:
+        return self._cell(self._key(scored.features))
+
+    def _key(self, features: Mapping[str, float]) -> int:
+        """A cell's places on the axes as the digits of one number: a dictionary finds it faster than a tuple."""
+        key = 0
+        for name, low, high, scale, bins in self._axes:
+            key *= bins
             value = features[name]
-            if value <= low:
-                cell.append(0)
-            elif value >= high:
-                cell.append(top)
-            else:
+            if value >= high:
+                key += bins - 1
+            elif value > low:
                 place = int((value - low) * scale)
-                cell.append(place if place < top else top)
-        return tuple(cell)
+                key += place if place < bins else bins - 1
+        return key
+
+    def _cell(self, key: int) -> Cell:
+        return tuple([key // stride % bins for stride, bins in self._strides])
 
     def add(self, number: int, content: Content, scored: Scored) -> Insertion:
         if self.bounds == "adaptive":
             self._widen(scored)
-        return self._shelf.put(self.cell(scored), number, content, scored)
-
-    def clear(self) -> None:
-        self._shelf.clear()
-
-    @property
-    def elites(self) -> Elites:
-        return self._shelf
-
-    def __iter__(self) -> Iterator[Elite]:  # type: ignore[override]  # pydantic iterates over fields
-        return iter(self._shelf)
-
-    def __len__(self) -> int:
-        return len(self._shelf)
-
-    def best(self) -> Elite | None:
-        return self._shelf.best()
-
-    def sample(self, rng: random.Random, n: int = 1) -> list[Elite]:
-        return self._shelf.sample(rng, n)
+        return self._shelf.put(self._key(scored.features), number, content, scored)
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -97,18 +88,14 @@ class Grid(Archive):
 
     @property
     def coverage(self) -> float:
-        return len(self._shelf) / math.prod(feature.bins for feature in self._features)
-
-    @property
-    def qd_score(self) -> float:
-        return self._shelf.total - self.qd_offset * len(self._shelf)
+        return len(self) / math.prod(feature.bins for feature in self._features)
 
     def state(self) -> dict[str, Any]:
-        return {"ranges": [[low, high] for _, low, high, _, _ in self._axes], **self._shelf.state()}
+        return {"ranges": [[low, high] for _, low, high, _, _ in self._axes], **super().state()}
 
     def restore(self, state: dict[str, Any], elites: dict[int, tuple[Content, Scored]]) -> None:
         self._axes[:] = [_axis(f, low, high) for f, (low, high) in zip(self._features, state["ranges"], strict=True)]
-        self._shelf.restore(state, elites)
+        super().restore(state, elites)
 
     def _widen(self, scored: Scored) -> None:
         moved = False
@@ -123,11 +110,11 @@ class Grid(Archive):
                 self._axes[place] = _axis(self._features[place], low, high)
                 moved = True
         if moved:
-            old = sorted(self._shelf, key=lambda e: (-e.scored.score, e.number))
-            self._shelf.clear()
+            old = sorted(self, key=lambda e: (-e.scored.score, e.number))
+            self.clear()
             for elite in old:
-                self._shelf.put(self.cell(elite.scored), elite.number, elite.content, elite.scored)
+                self._shelf.put(self._key(elite.scored.features), elite.number, elite.content, elite.scored)
 
 
 def _axis(feature: Feature, low: float, high: float) -> _Axis:
-    return feature.name, low, high, feature.bins / (high - low), feature.bins - 1
+    return feature.name, low, high, feature.bins / (high - low), feature.bins

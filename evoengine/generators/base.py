@@ -1,0 +1,46 @@
+"""The interface of generators."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+from evoengine.component import Component
+from evoengine.types import Completion, Prompt
+
+
+class Generator(Component, ABC):
+    """Answers prompts with a language model. Opened once for each run, in the campaign's process.
+
+    Many prompts are asked at once; whoever cannot take so many lets them wait. A call that is cancelled gives up
+    its work in the model too, where that can be done.
+    """
+
+    async def __aenter__(self) -> Self:
+        """Loads or reaches the model.
+
+        Raises:
+            GeneratorError: it cannot be had.
+            MissingExtra: an optional dependency is not installed.
+        """
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Lets go of the model."""
+
+    @property
+    @abstractmethod
+    def policy(self) -> str:
+        """The name of the weights that answer now, as completions carry it."""
+
+    @abstractmethod
+    async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
+        """`n` independent completions.
+
+        Where the prompt has a seed, completion k of several is that of seed + k alone, as far as the model
+        can repeat itself at all.
+
+        Raises:
+            NoAnswer: there is none to this prompt (too long, refused, given up after many tries).
+            GeneratorError: there will be none to any prompt until a person has done something.
+        """

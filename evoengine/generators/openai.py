@@ -1,0 +1,252 @@
+"""Any server that speaks OpenAI's chat completions: `vllm serve`, SGLang, llama.cpp, hosted ones."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import random
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, field_validator
+
+from evoengine.errors import GeneratorError, MissingExtra, NoAnswer
+from evoengine.generators._endpoints import Endpoint, Endpoints, Pace
+from evoengine.generators.base import Generator
+from evoengine.types import JSON, Completion, Prompt
+
+if TYPE_CHECKING:
+    import httpx
+
+_TOLD_CHARS = 300
+_LARGEST_ANSWER = 64 * 2**20
+_PASSING = frozenset({408, 409, 425, 429, *range(500, 600)})
+"""HTTP statuses after which the same request may succeed."""
+_FOR_A_PERSON = frozenset({401, 402, 403, 404, 405})
+
+
+class OpenAi(Generator):
+    """Asks one or several servers of the same model, and waits for them when they are slow, busy or gone.
+
+    What fails in passing (connections, time-outs, 429, 5xx, garbled answers) is tried again, on another server if
+    there is one, each resting longer from failure to failure or as long as it asks for. After `patience` seconds
+    without an answer a prompt is given up, which costs a record. A refusal that no repetition can mend (wrong key, no
+    such model) stops the run and loses nothing.
+
+    Attributes:
+        model: its name on the server.
+        urls: of the servers, up to and including `/v1`.
+        key_variable: the environment variable that holds the key. The key itself is never stored or shown.
+        temperature, top_p, max_tokens: of the sampler, where the prompt does not say.
+        concurrency: requests in flight at most, over all servers.
+        requests_per_minute: a bound on how fast requests are sent; None for none.
+        timeout: seconds until one request counts as failed.
+        patience: seconds until a prompt is given up.
+        price_in, price_out: US dollars for a million tokens.
+        logprobs: whether to ask for log-probabilities of the sampled tokens.
+        extra: further fields of the request, as the server knows them
+            (`{"chat_template_kwargs": {"enable_thinking": false}}`).
+    """
+
+    model: str
+    urls: Sequence[str] = ("http://127.0.0.1:8000/v1",)
+    key_variable: str = "OPENAI_API_KEY"
+    temperature: float | None = Field(default=None, ge=0.0)
+    top_p: float | None = Field(default=None, gt=0.0, le=1.0)
+    max_tokens: int | None = Field(default=None, ge=1)
+    concurrency: int = Field(default=64, ge=1)
+    requests_per_minute: float | None = Field(default=None, gt=0.0)
+    timeout: float = Field(default=300.0, gt=0.0)
+    patience: float = Field(default=1800.0, gt=0.0)
+    price_in: float = Field(default=0.0, ge=0.0)
+    price_out: float = Field(default=0.0, ge=0.0)
+    logprobs: bool = False
+    extra: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("urls", mode="before")
+    @classmethod
+    def _listed(cls, urls: object) -> object:
+        return (urls,) if isinstance(urls, str) else urls
+
+    @field_validator("urls")
+    @classmethod
+    def _usable(cls, urls: Sequence[str]) -> Sequence[str]:
+        if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
+            raise ValueError("expected one or several URLs that start with http:// or https://")
+        if any("@" in url.partition("//")[2].partition("/")[0] for url in urls):
+            raise ValueError("a URL must not hold a key or password; put it into the environment")
+        return tuple(url.rstrip("/") for url in urls)
+
+    @cached_property
+    def _endpoints(self) -> Endpoints:
+        return Endpoints(self.urls)
+
+    @cached_property
+    def _pace(self) -> Pace:
+        return Pace(self.requests_per_minute)
+
+    @cached_property
+    def _open(self) -> list[tuple[httpx.AsyncClient, asyncio.Semaphore]]:
+        return []
+
+    @property
+    def policy(self) -> str:
+        return self.model
+
+    async def __aenter__(self) -> OpenAi:
+        try:
+            import httpx
+        except ImportError:
+            raise MissingExtra("the openai generator", "openai") from None
+        key = os.environ.get(self.key_variable)
+        client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=httpx.Timeout(self.timeout, connect=min(30.0, self.timeout)),
+            limits=httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency),
+            follow_redirects=False,  # a key must not travel to where a server points
+        )
+        self._open[:] = [(client, asyncio.Semaphore(self.concurrency))]
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        while self._open:
+            await self._open.pop()[0].aclose()
+
+    async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
+        if not self._open:
+            raise GeneratorError("the openai generator is not open: use it as a context manager.")
+        seeds = [None if prompt.seed is None else prompt.seed + k for k in range(n)]
+        return list(await asyncio.gather(*(self._one(self._request(prompt, seed)) for seed in seeds)))
+
+    def _request(self, prompt: Prompt, seed: int | None) -> dict[str, Any]:
+        wanted = {
+            "temperature": self.temperature if prompt.temperature is None else prompt.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens if prompt.max_tokens is None else prompt.max_tokens,
+            "stop": list(prompt.stop) or None,
+            "seed": seed,
+            "logprobs": self.logprobs or None,
+        }
+        return {
+            "model": self.model,
+            "messages": [dict(message) for message in prompt.messages],
+            **{name: value for name, value in wanted.items() if value is not None},
+            **self.extra,
+        }
+
+    async def _one(self, request: dict[str, Any]) -> Completion:
+        client, turns = self._open[0]
+        async with turns:
+            await asyncio.sleep(self._pace.wait())
+            given_up = self._endpoints.now + self.patience
+            told = ""
+            while True:
+                endpoint, rest = self._endpoints.choose()
+                if rest and self._endpoints.now + rest >= given_up:
+                    raise NoAnswer(f"no server answered for {self.patience:g} s; the last word was: {told}")
+                # spread, so that all who waited do not come back at once
+                await asyncio.sleep(rest * random.uniform(1.0, 1.25) if rest else 0.0)
+                endpoint.waiting += 1
+                try:
+                    found = await self._asked(client, endpoint, request)
+                finally:
+                    endpoint.waiting -= 1
+                if isinstance(found, Completion):
+                    endpoint.succeeded()
+                    return found
+                told = found
+
+    async def _asked(self, client: httpx.AsyncClient, endpoint: Endpoint, request: dict[str, Any]) -> Completion | str:
+        """The completion, or what failed in passing."""
+        import httpx
+
+        try:
+            async with asyncio.timeout(self.timeout):
+                response = await self._fetched(client, f"{endpoint.url}/chat/completions", request)
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, ValueError) as error:
+            endpoint.failed(self._endpoints.now)
+            return f"{endpoint.url}: {type(error).__name__} {self._clean(str(error))}".rstrip()
+        status, headers, body = response
+        if status == httpx.codes.OK:
+            try:
+                return self._read(body)
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+                endpoint.failed(self._endpoints.now)
+                return f"{endpoint.url} sent no completion: {type(error).__name__} {self._clean(str(error))}"
+        said = self._clean(body.decode("utf-8", "replace"))
+        if status in _PASSING:
+            endpoint.failed(self._endpoints.now, _retry_after(headers.get("retry-after")))
+            return f"{endpoint.url} answered {status}: {said}"
+        if status in _FOR_A_PERSON:
+            raise GeneratorError(
+                f"{endpoint.url} refuses model {self.model!r} with status {status}: {said}. Check the URL, the model's "
+                f"name and the key in ${self.key_variable}; then start the same run again, it goes on where it stopped."
+            )
+        raise NoAnswer(f"{endpoint.url} refused the prompt with status {status}: {said}")
+
+    async def _fetched(
+        self, client: httpx.AsyncClient, url: str, request: dict[str, Any]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        body = bytearray()
+        async with client.stream("POST", url, json=request) as response:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _LARGEST_ANSWER:
+                    raise ValueError(f"the answer is longer than {_LARGEST_ANSWER >> 20} MiB")
+            return response.status_code, response.headers, bytes(body)
+
+    def _read(self, body: bytes) -> Completion:
+        import json
+
+        answer = json.loads(body)
+        choice, usage = answer["choices"][0], answer.get("usage") or {}
+        text = choice["message"]["content"]
+        if text is None:
+            text = ""
+        if not isinstance(text, str):
+            raise TypeError("the content is no text")
+        asked, sampled = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+        ids = choice.get("token_ids") or ()
+        return Completion(
+            text=text.encode("utf-8", "replace").decode(),
+            token_ids=tuple(_count(one) for one in ids),
+            logprobs=tuple(_logprobs(choice.get("logprobs"))),
+            policy=str(answer.get("model") or self.model),
+            prompt_tokens=asked,
+            tokens=sampled,
+            money=(asked * self.price_in + sampled * self.price_out) / 1e6,
+            finish=str(choice.get("finish_reason") or ""),
+        )
+
+    def _clean(self, text: str) -> str:
+        """What a server said, short, on one line, and without the key if it should repeat that."""
+        key = os.environ.get(self.key_variable)
+        if key:
+            text = text.replace(key, "***")
+        return " ".join(text.split())[:_TOLD_CHARS]
+
+
+def _retry_after(told: str | None) -> float | None:
+    """Seconds, where the server asked for some."""
+    try:
+        seconds = float(told) if told is not None else None
+    except ValueError:  # a date
+        return None
+    return seconds if seconds is None or math.isfinite(seconds) else None
+
+
+def _count(value: JSON) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 40:
+        raise TypeError(f"expected a count, got {value!r}")
+    return value
+
+
+def _logprobs(told: Any) -> list[float]:
+    found = [float(one["logprob"]) for one in (told or {}).get("content") or ()]
+    if not all(map(math.isfinite, found)):
+        raise ValueError("a log-probability is not finite")
+    return found

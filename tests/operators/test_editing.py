@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.edits import applied, case_of, is_right
+from evoengine.operators.editing import Applied, Edit, Refused, apply_edit, apply_edits, nearest_lines
+
+PROGRAM = '''\
+import math
+
+
+def area(width, height):
+    """The area."""
+    total = width * height  # in metres
+    for step in range(3):
+        if step:
+            total += math.sin(step)
+        else:
+            total -= 1
+    return total
+
+
+def other(width):
+    label = """
+    two lines
+    """
+    total = width
+    return total
+'''
+
+
+def done(search: str, new: str, text: str = PROGRAM, language: str = "python") -> Applied:
+    result = apply_edit(text, Edit(search=search, replace=new), language)
+    assert isinstance(result, Applied), result
+    return result
+
+
+def refused(search: str, new: str, text: str = PROGRAM, language: str = "python") -> Refused:
+    result = apply_edit(text, Edit(search=search, replace=new), language)
+    assert isinstance(result, Refused), result
+    return result
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.integers(0, 10**9))
+def test_no_spoilt_edit_of_a_library_file_is_applied_wrongly(seed):
+    case = case_of(seed, largest=300)
+    text = applied(case)
+    assert text is None or is_right(case, text), case.kind
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.sampled_from(["a", "  b", "c  ", "", "\td", "é", "\x0c", "x\u2028y"]), max_size=12),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
+    st.data(),
+)
+def test_what_lies_outside_of_an_edit_keeps_its_bytes(lines, newline, ended, data):
+    marked = [*lines, "  here", *data.draw(st.lists(st.sampled_from(["z", "", " q "]), max_size=5))]
+    text = newline.join(marked) + (newline if ended else "")
+    result = apply_edit(text, Edit(search="  here\n", replace="  there\n  too\n"), "text")
+    assert isinstance(result, Applied)
+    assert result.text == text.replace("  here", f"  there{newline if newline in text else chr(10)}  too")
+
+
+def test_lines_that_stand_letter_by_letter_in_one_place_are_replaced():
+    result = done("            total -= 1\n", "            total -= 2\n")
+    assert result.how == "exact"
+    assert result.text == PROGRAM.replace("total -= 1", "total -= 2")
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda part: part.replace("\n", "  \n"),
+        lambda part: part.replace("    ", "\t"),
+        lambda part: "".join(line[8:] for line in part.splitlines(keepends=True)),
+        lambda part: part.strip() + "\n",
+        lambda part: "".join(f"   {line}" for line in part.splitlines(keepends=True)),
+        lambda part: part.replace("    ", "  "),
+        lambda part: part.replace("\n", "\r\n"),
+        lambda part: part.replace("\n", "\n\n"),
+    ],
+    ids=[
+        "spaces behind",
+        "tabs",
+        "at the margin",
+        "first at the margin",
+        "deeper",
+        "two a level",
+        "CRLF",
+        "blank lines",
+    ],
+)
+def test_other_white_space_in_both_parts_does_not_matter(spoilt):
+    search = "        if step:\n            total += math.sin(step)\n        else:\n            total -= 1\n"
+    new = search.replace("        else:\n", "            if total:\n                total *= 2\n        else:\n")
+    text = done(spoilt(search), spoilt(new)).text
+    assert [line for line in text.split("\n") if line] == [
+        line for line in PROGRAM.replace(search, new).split("\n") if line
+    ]
+
+
+def test_new_lines_end_as_those_of_the_program_do():
+    text = PROGRAM.replace("\n", "\r\n")
+    result = done("    return total\n\n\ndef other(width):\n", "    return 2 * total\n\n\ndef other(width):\n", text)
+    assert result.text == text.replace("return total\r\n\r\n\r\n", "return 2 * total\r\n\r\n\r\n")
+
+
+def test_a_place_that_is_not_the_only_one_is_refused_with_its_lines():
+    result = refused("    return total\n", "    return 2\n")
+    assert "12" in result.why
+    assert "20" in result.why
+    assert not result.missing
+
+
+def test_a_place_that_is_the_only_one_but_for_indents_is_refused():
+    text = "if a:\n    go()\nif b:\n        go()\n"
+    refused("    go()\n", "    stop()\n", text)
+
+
+def test_a_place_that_is_the_only_one_but_for_a_comment_is_refused_unless_the_comment_is_given():
+    text = "x = 1\ny = 2\nx = 1  # again\n"
+    refused("x = 1\n", "x = 3\n", text)
+    assert done("x = 1  # again\n", "x = 3\n", text).text == "x = 1\ny = 2\nx = 3\n"
+
+
+def test_other_comments_do_not_matter_and_the_program_keeps_its_own():
+    search = "    # the product\n    total = width * height\n    for step in range(3):\n"
+    result = done(search, search.replace("3", "4"))
+    assert result.how == "comments"
+    assert result.text == PROGRAM.replace("range(3)", "range(4)")
+
+
+def test_statements_written_otherwise_are_found_by_what_they_say():
+    search = (
+        "for step in range( 3 ):\n    if (step):\n        total+=math.sin(\n            step)\n    else: total-=1\n"
+    )
+    result = done(search, search.replace("total-=1", "total-=7"))
+    assert result.how == "syntax"
+    new = "        if (step):\n            total+=math.sin(\n                step)\n        else: total-=7\n"
+    old = PROGRAM[PROGRAM.index("        if step") : PROGRAM.index("    return total")]
+    assert result.text == PROGRAM.replace(old, new)
+
+
+def test_a_function_written_otherwise_keeps_the_lines_that_do_not_change():
+    search = "def area( width,height ):\n    '''The area.'''\n    total = width*height\n"
+    search += "    for step in range(3):\n        if step:\n            total += math.sin(step)\n"
+    search += "        else:\n            total -= 1\n    return total\n"
+    result = done(search, search.replace("    return total\n", "    total /= 2\n    return total\n"))
+    assert result.how == "syntax"
+    assert result.text == PROGRAM.replace("1\n    return total", "1\n    total /= 2\n    return total")
+
+
+def test_lines_left_out_of_both_parts_stay():
+    search = "def area(width, height):\n    ...\n    return total\n"
+    result = done(search, "def area(width, height):\n    ...\n    return total / 2\n")
+    assert result.how == "elision"
+    assert result.text == PROGRAM.replace("1\n    return total", "1\n    return total / 2")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["...", "# ...", "# rest of the function unchanged", "# ... existing code ...", "# (unchanged)", "pass: ..."],
+)
+def test_lines_left_out_of_the_new_part_only_are_refused(line):
+    search = "    for step in range(3):\n        if step:\n            total += math.sin(step)\n"
+    refused(search, f"    for step in range(4):\n        {line}\n")
+
+
+def test_lines_left_out_do_not_reach_beyond_their_block():
+    text = "def one():\n    a = 1\n    b = 2\n\n\ndef two():\n    c = 3\n    return c\n"
+    refused("def one():\n    ...\n    return c\n", "def one():\n    ...\n    return 0\n", text)
+
+
+def test_lines_left_out_at_the_end_of_a_reformatted_function_are_seen():
+    search = "def other( width ):\n    label = '\\n    two lines\\n    '\n    total = width\n    return total\n"
+    refused(search, "def other(width):\n    label = ''\n    # ... rest unchanged\n")
+
+
+def test_lines_that_are_not_there_are_refused_with_those_most_like_them():
+    result = refused("    totals = width * height\n    for step in range(2):\n", "    pass\n")
+    assert result.missing
+    assert result.nearest[0] == (6, "    total = width * height  # in metres")
+
+
+def test_a_new_part_at_another_depth_than_its_search_part_is_refused():
+    refused("total -= 1\n", "            total -= 2\n            total -= 3\n")
+    refused("            total -= 1\n", "total -= 2\n")
+
+
+def test_a_new_block_of_another_width_does_not_take_in_lines_of_the_program():
+    text = "class A:\n    def f(self):\n        return 1\n"
+    refused("class A:\n", "class A:\n  with lock:\n    x = 1\n", text)
+
+
+def test_lines_less_deep_than_all_that_were_found_shifted_are_refused():
+    text = "class A:\n    def f():\n        one()\n        two()\n"
+    refused("    one()\n    two()\n", "    one()\n    two()\nthree()\n", text)
+
+
+@pytest.mark.parametrize(
+    ("search", "new"),
+    [
+        ("    c()\n    d()\n", "        c()\n        e()\n"),
+        ("d()\n", "    e()\n"),
+        ("    d()\n", "if x:\n    d()\n"),
+        ("        b()\n    c()\n", "\n        c()\n        x()\n"),
+        ("b()\n    c()\n", "c()\n"),
+        ("\n    c()\n", "    e()\n\n    c()\n"),
+    ],
+    ids=[
+        "new part deeper",
+        "search part less deep",
+        "head at the margin",
+        "first line that stays deeper",
+        "first goes",
+        "beyond a blank line",
+    ],
+)
+def test_a_change_that_would_leave_python_but_perhaps_another_is_refused(search, new):
+    refused(search, new, "def f():\n    if a:\n        b()\n    c()\n    d()\n")
+
+
+def test_lines_that_are_found_are_not_looked_for_in_the_tree_again():
+    text = "def f():\n    return g(\n        a=1,\n    )\n"
+    refused("return g(\n        a=1,\n    )\n", "if b:\n        return g(\n            a=1,\n        )\n", text)
+
+
+def test_a_changed_end_beside_comments_is_refused_when_found_by_its_tree():
+    refused("# not there\ntotal-=1\n", "total+=1\n# not there\ntotal-=1\n")
+
+
+def test_a_line_that_stands_for_lines_must_stand_for_some():
+    refused("a = 1\n# ... existing code ...\nb = 2\n", "a = 1\n# ... existing code ...\nb = 3\n", "a = 1\nb = 2\n")
+
+
+def test_a_hunk_that_can_be_read_in_two_ways_is_refused():
+    edit = Edit(search="b();\n", replace="b();\n c();\n", unmarked=(" b();\n", " b();\n c();\n"))
+    assert isinstance(apply_edit("{\n    b();\n}\n", edit, "c"), Refused)
+
+
+def test_a_new_part_at_another_depth_is_refused_whatever_else_differs():
+    refused("        if step:\n\n            total += math.sin(step)\n", "    if step:\n\n        total += 1\n")
+
+
+def test_new_lines_beyond_a_comment_that_the_program_has_not_are_refused():
+    search = "\n    # not in the program\n        total -= 1\n"
+    refused(search, "        total += 1\n" + search)
+
+
+def test_a_block_may_lose_its_head():
+    text = "def f():\n    if a:\n        b()\n    c()\n"
+    assert done("    if a:\n        b()\n", "    b()\n", text).text == "def f():\n    b()\n    c()\n"
+
+
+def test_moving_lines_in_or_out_is_no_mistake():
+    text = "for a in b:\n    x = a\n    print(x)\n"
+    assert done("    print(x)\n", "print(x)\n", text).text == "for a in b:\n    x = a\nprint(x)\n"
+
+
+def test_a_string_over_several_lines_is_not_shifted():
+    refused("label = '''\ntwo lines\n'''\n".replace("'''", '"""'), 'label = """\nthree lines\n"""\n')
+
+
+def test_an_edit_that_leaves_no_python_is_refused_and_one_that_mends_it_is_not():
+    refused("    return total\n\n\ndef other(width):\n", "    return (total\n\n\ndef other(width):\n")
+    assert done("x = (1\n", "x = 1\n", "x = (1\ny = 2\n").text == "x = 1\ny = 2\n"
+
+
+@pytest.mark.parametrize("search", ["", "\n\n"])
+def test_an_edit_that_does_not_say_where_is_refused(search):
+    refused(search, "x = 1\n")
+    assert done(search, "x = 1\n", "").text == "x = 1\n"
+
+
+def test_an_edit_that_changes_nothing_is_refused():
+    refused("import math\n", "import math\n")
+    refused("import  math\n", "import   math\n")
+
+
+def test_several_edits_are_all_found_in_the_text_as_it_was():
+    edits = [
+        Edit(search="x = 1\n", replace="x = 2\n"),
+        Edit(search="x = 2\n", replace="x = 3\n"),
+    ]
+    result = apply_edits("x = 1\ny = 0\nx = 2\n", edits)
+    assert result == Applied(text="x = 2\ny = 0\nx = 3\n", how="exact")
+
+
+def test_an_edit_may_build_on_one_before_it():
+    edits = [Edit(search="x = 1\n", replace="x = 2\n"), Edit(search="x = 2\n", replace="x = 2\ny = 3\n")]
+    assert apply_edits("x = 1\n", edits) == Applied(text="x = 2\ny = 3\n", how="exact")
+
+
+def test_one_refused_edit_refuses_all_and_is_named():
+    edits = [Edit(search="import math\n", replace="import cmath\n"), Edit(search="nothing\n", replace="x\n")]
+    result = apply_edits(PROGRAM, edits)
+    assert isinstance(result, Refused)
+    assert result.at == 1
+
+
+def test_edits_of_the_same_lines_are_refused():
+    edits = [Edit(search="import math\n", replace=f"import {name}\n") for name in ("cmath", "numpy")]
+    assert isinstance(apply_edits(PROGRAM, edits), Refused)
+
+
+def test_edits_that_share_only_lines_that_stay_are_both_applied():
+    edits = [Edit(search="a\nb\n", replace="A\nb\n"), Edit(search="b\nc\n", replace="b\nC\n")]
+    assert apply_edits("a\nb\nc\n", edits, "text") == Applied(text="A\nb\nC\n", how="exact")
+
+
+def test_another_language_is_edited_by_its_lines():
+    text = "fn main() {\n    let x = 1;\n    go(x);\n}\n"
+    assert done("let x = 1;\n", "let x = 2;\n", text, "rust").text == text.replace("1", "2")
+
+
+def test_the_nearest_lines_of_a_long_text_are_those_that_were_meant():
+    texts = [f"    value_{at} = compute_{at % 7}(left, right)" for at in range(5_000)]
+    texts[3_210] = "    peculiar = entirely(different, thing)"
+    found = nearest_lines(texts, ["    peculiar = entirely(another, thing)", "    value_3211 = compute(left, right)"])
+    assert [line.number for line in found] == [3_211, 3_212]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["if a:", "    b = 1", "    # c", "...", "", "'''", "\t)", "else:", "x = (", "é" * 3]),
+        max_size=9,
+    ),
+    st.lists(st.sampled_from(["if a:", "    b = 2", "...", "", "'''", "  )", "else:"]), max_size=6),
+    st.lists(st.sampled_from(["if a:", "    b = 1", "    # c", "", "'''", "\t)", "else:", "    x = ("]), max_size=12),
+)
+def test_any_edit_of_any_text_is_applied_or_refused(search, new, text):
+    result = apply_edit("\n".join(text), Edit(search="\n".join(search), replace="\n".join(new)))
+    assert isinstance(result, Applied | Refused)
