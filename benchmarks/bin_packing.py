@@ -29,7 +29,7 @@ def held_out_of_seed(family: str) -> float:
     from evoengine.types import Scored
 
     problem = build("problems", {"use": "online_bin_packing", "family": family})
-    evaluator = Evaluator(problem=problem, sandbox=build("sandboxes", "process"))
+    evaluator = Evaluator(problem=problem, sandbox=build("sandboxes", "jail"))
     evaluation = evaluator.evaluate(problem.seeds()[0], stage="held_out").evaluation
     evaluator.close()
     assert isinstance(evaluation, Scored)

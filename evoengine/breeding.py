@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
-from evoengine.errors import EvoengineError
+from evoengine.errors import EvoengineError, NoAnswer
 from evoengine.executors.base import Executor, Trial
+from evoengine.generators.base import Generator
 from evoengine.operators.base import NoChild, Operator
-from evoengine.types import Answer, Completion, Content, Draft, Failed, Probe, Prompt, Request, Trials, Turn
-
-
-class Answers(Protocol):
-    """Answers prompts: a generator of completions."""
-
-    async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]: ...
+from evoengine.types import Answer, Cause, Content, Draft, Failed, Probe, Prompt, Request, Trials, Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +27,7 @@ class Bred:
     turns: tuple[Turn, ...] = ()
 
 
-async def bred(operator: Operator, draft: Draft, executor: Executor, generator: Answers | None = None) -> Bred:
+async def bred(operator: Operator, draft: Draft, executor: Executor, generator: Generator | None = None) -> Bred:
     """Holds one conversation to its end. One worker is reserved from its first trial on."""
     conversation = operator.breed(draft)
     turns: list[Turn] = []
@@ -55,7 +50,12 @@ async def bred(operator: Operator, draft: Draft, executor: Executor, generator: 
                             f"operator {draft.operator!r} asks a language model, and the campaign has no generator; "
                             f"give one, or leave the operator out."
                         )
-                    [answer] = await generator.sample(request)
+                    request = replace(request, seed=draft.rng.seed_for(f"turn {len(turns)}"))
+                    try:
+                        [answer] = await generator.sample(request)
+                    except NoAnswer as why:
+                        failed = Failed(cause=Cause.UNDECODABLE, feedback=f"no answer: {why}")
+                        return Bred(content=failed, trials=trials, turns=tuple(turns))
                     turns.append(Turn(prompt=request, completion=answer))
                 case Trials() | Probe():
                     if worker is None:

@@ -10,7 +10,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
@@ -18,12 +18,13 @@ from typing import Any
 from evoengine.archives.base import Archive
 from evoengine.assembly import Given, described, executor_of, fingerprint_of, islands_of, operators_of, store_of
 from evoengine.bandit import Bandit
-from evoengine.breeding import Answers, Bred, bred
+from evoengine.breeding import Bred, bred
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
 from evoengine.evaluator import Evaluator
 from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Watcher
 from evoengine.executors.base import Executor
 from evoengine.fold import Fold
+from evoengine.generators.base import Generator
 from evoengine.islands import Islands
 from evoengine.loops import in_fresh_loop
 from evoengine.operators.base import Operator
@@ -74,7 +75,7 @@ class Campaign:
         bandit: who chooses among the operators' arms.
         executor, workers: where evaluations run, and on how many workers (default: the cores).
         sandbox: where candidates run.
-        generator: answers operators' prompts.
+        generator: the language model that answers operators' prompts; a `Generator`, its name, or name and settings.
         window: how far proposals run ahead of committed records: proposal k sees the state after record
             k - window. It bounds the work in flight, and changes the result, unlike `workers`.
         inspirations: how many other elites an operator is shown.
@@ -101,8 +102,8 @@ class Campaign:
         bandit: Bandit | Mapping[str, Any] | None = None,
         executor: Executor | Given = "local",
         workers: int | None = None,
-        sandbox: Sandbox | Given = "process",
-        generator: Answers | None = None,
+        sandbox: Sandbox | Given = "jail",
+        generator: Generator | Given | None = None,
         window: int = 16,
         inspirations: int = 2,
         watchers: Sequence[Watcher] = (),
@@ -127,7 +128,7 @@ class Campaign:
         self._bandit = bandit if isinstance(bandit, Bandit) else Bandit(**(bandit or {}))
         self._executor: Executor = executor_of(executor, workers)
         self._sandbox: Sandbox = build("sandboxes", sandbox)
-        self._generator = generator
+        self._generator: Generator | None = None if generator is None else build("generators", generator)
         self._inspirations = inspirations
         self._snapshot_every = snapshot_every
         self._evaluator = evaluator or Evaluator(problem=self.problem, sandbox=self._sandbox)
@@ -186,7 +187,7 @@ class Campaign:
         with self._writing():
             fold = self._opened()
             self._tell(Started(campaign=self.name, resumed=fold.records))
-            async with self._executor:
+            async with self._executor, self._generator or nullcontext():
                 await self._plant()
                 self._in_step()
                 run = self.store.begin_run(self._stored_row())
@@ -259,6 +260,7 @@ class Campaign:
                 candidate=Candidate(content=content, island=EVERY_ISLAND, operator=SEED),
                 evaluation=one.evaluation,
                 cost=Cost(calls=one.calls, seconds=one.seconds),
+                tier=one.tier,
             )
             for number, (content, one) in enumerate(zip(seeds, judged, strict=True), start=1)
         ]
@@ -293,7 +295,7 @@ class Campaign:
         if judgement is None:
             assert content is not None
             judgement = self._recalled(content) or await self._executor.evaluate(content, above=above)
-        tokens = sum(turn.completion.prompt_tokens + len(turn.completion.token_ids) for turn in result.turns)
+        tokens = sum(turn.completion.prompt_tokens + turn.completion.tokens for turn in result.turns)
         return Proposal(
             candidate=Candidate(
                 content=content,
@@ -310,6 +312,7 @@ class Campaign:
                 money=sum(turn.completion.money for turn in result.turns),
                 seconds=judgement.seconds,
             ),
+            tier=judgement.tier,
         )
 
     def _gate(self, draft: Draft, result: Bred) -> tuple[Content | None, Judgement | None]:
@@ -338,15 +341,18 @@ class Campaign:
         fresh: set[str] = set()
         for number, proposal in enumerate(proposals, start=fold.records + 1):
             evaluation, cost, content = proposal.evaluation, proposal.cost, proposal.candidate.content
+            tier = proposal.tier
             if content is not None:
                 known = content.digest in fold.seen or content.digest in fresh
                 fresh.add(content.digest)
                 spared = isinstance(evaluation, Failed) and evaluation.cause is Cause.NO_CHANGE
                 if known and not spared:
                     # the evaluation is not counted: a slower worker would have been spared it
-                    evaluation = Failed(cause=Cause.DUPLICATE)
+                    evaluation, tier = Failed(cause=Cause.DUPLICATE), ""
                     cost = replace(cost, calls=cost.trials)
-            records.append(Record(number=number, candidate=proposal.candidate, evaluation=evaluation, cost=cost))
+            records.append(
+                Record(number=number, candidate=proposal.candidate, evaluation=evaluation, cost=cost, tier=tier)
+            )
         return records
 
     def _commit(self, records: Sequence[Record], run: int | None = None) -> None:
@@ -580,6 +586,7 @@ class Campaign:
             "use": self._use,
             "executor": described("executors", self._executor),
             "sandbox": described("sandboxes", self._sandbox),
+            "generator": None if self._generator is None else described("generators", self._generator),
             "goal": problem.goal,
             "direction": problem.direction,
             "features": [asdict(feature) for feature in problem.features],

@@ -25,6 +25,7 @@ PARTS = {
     "executor": "where evaluations run",
     "workers": "on how many workers",
     "sandbox": "where candidates run",
+    "generator": "the language model that answers operators' prompts",
     "window": "how far proposals run ahead of committed records",
     "inspirations": "how many other elites an operator is shown",
 }
@@ -103,7 +104,7 @@ def campaign_of(settings: Mapping[str, Any]) -> tuple[Campaign, dict[str, Any]]:
 _PART = "a name, or a table with `use` and settings"
 _TAKES = {
     **dict.fromkeys(("name", "store"), "text"),
-    **dict.fromkeys(("problem", "archive", "selector", "executor", "sandbox"), _PART),
+    **dict.fromkeys(("problem", "archive", "selector", "executor", "sandbox", "generator"), _PART),
     "islands": "a number, or a table of settings",
     "operators": "a list of names, or of tables with `use` and settings",
     "bandit": "a table of settings",

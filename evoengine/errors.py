@@ -8,6 +8,8 @@ EvoengineError
 ├── StoreError        a store cannot be opened, read or written
 ├── SandboxError      the sandbox itself failed; never a candidate's doing
 ├── ExecutorError     the machinery that runs evaluations failed
+├── GeneratorError    a language model cannot be had
+│   └── NoAnswer      it has no answer to one prompt
 └── MissingExtra      an optional dependency is not installed
 
 Each message says what was asked, what was found and what to do next. A candidate's failure is not
@@ -47,6 +49,14 @@ class SandboxError(EvoengineError):
 
 class ExecutorError(EvoengineError):
     """The machinery that runs evaluations failed, more often than it is retried."""
+
+
+class GeneratorError(EvoengineError):
+    """A language model cannot be had until a person has done something."""
+
+
+class NoAnswer(GeneratorError):
+    """A language model has no answer to one prompt; the next may have one."""
 
 
 class MissingExtra(EvoengineError):

@@ -79,7 +79,9 @@ class Evaluator:
                 evaluation, more = self._repeat(content, stages, repeat)
                 found.append(evaluation)
                 calls += more
-        return Judgement(evaluation=_mean(found), calls=calls, seconds=time.perf_counter() - began)
+        return Judgement(
+            evaluation=_mean(found), calls=calls, seconds=time.perf_counter() - began, tier=self.sandbox.held
+        )
 
     def answer(self, request: Trials | Probe) -> Answer:
         """The evaluations of a program under each of many settings, or what one of its functions returns.

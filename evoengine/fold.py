@@ -14,6 +14,9 @@ from evoengine.randomness import Stream
 from evoengine.stores.base import CampaignRow, Store
 from evoengine.types import EVERY_ISLAND, SEED, Brief, Content, Draft, Insertion, Record, Scored
 
+_FORMAT = 2
+"""Of kept states; one of another format is not taken up, and the records are replayed instead."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -33,6 +36,10 @@ class _Stored(dict[int, tuple[Content, Scored]]):
 
     def __missing__(self, number: int) -> tuple[Content, Scored]:
         return self._store.elite(self._row, number)
+
+    def score(self, number: int) -> float | None:
+        """The score of a record, if it has one."""
+        return self._store.score(self._row, number)
 
 
 class Fold:
@@ -54,7 +61,9 @@ class Fold:
         self.records = 0
         self.seeds = 0
         self._brief, self._seed, self._inspirations = brief, seed, inspirations
+        self._stored: _Stored | None = None
         self._scores: array[float] = array("d")
+        """Of the records that were taken in; of those of a kept state only the store knows them."""
         self._evaluations = self._tokens = self._stalled = 0
         self._money = 0.0
         self._best: float | None = None
@@ -113,7 +122,7 @@ class Fold:
         candidate = record.candidate
         if score is None or not candidate.parents or candidate.island == EVERY_ISLAND:
             return 0.0
-        before = self._scores[candidate.parents[0] - 1]
+        before = self._score(candidate.parents[0])
         if not score > before:
             return 0.0
         archive = self.islands.archives[candidate.island % self.islands.count]
@@ -121,6 +130,15 @@ class Fold:
         if best is None or score > best.scored.score:
             return 1.0
         return archive.elites.share_below(score) - archive.elites.share_below(before)
+
+    def _score(self, number: int) -> float:
+        """The score of a record; NaN if it has none."""
+        place = number - 1 - (self.records - len(self._scores))
+        if place >= 0:
+            return self._scores[place]
+        assert self._stored is not None
+        score = self._stored.score(number)
+        return math.nan if score is None else score
 
     def draft(self, number: int) -> Draft:
         """The draft of a proposal, as it follows from the state of this moment.
@@ -152,6 +170,7 @@ class Fold:
     def state(self) -> dict[str, Any]:
         """The state as JSON values; elites and scores by record number, to be looked up in the store."""
         return {
+            "format": _FORMAT,
             "records": self.records,
             "seeds": self.seeds,
             "evaluations": self._evaluations,
@@ -164,14 +183,17 @@ class Fold:
         }
 
     def resume(self, store: Store, row: CampaignRow, at_most: int) -> None:
-        """Takes up the newest kept state after a record numbered `at_most` or less, if there is one."""
+        """Takes up the newest kept state after a record numbered `at_most` or less, if it can be read."""
         kept = store.load_state(row, at_most)
         if kept is None:
             return
         number, state = kept
+        if state.get("format") != _FORMAT:
+            return
         self.records, self.seeds = state["records"], state["seeds"]
         self._evaluations, self._tokens, self._money = state["evaluations"], state["tokens"], state["money"]
         self._best, self._stalled = state["best"], state["stalled"]
-        self.islands.restore(state["islands"], _Stored(store, row))
+        self._stored, self._scores = _Stored(store, row), array("d")
+        self.islands.restore(state["islands"], self._stored)
         self.bandit.restore(state["bandit"])
-        self._scores, self.seen = store.scores(row, number), store.digests(row, number)
+        self.seen = store.digests(row, number)

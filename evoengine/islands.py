@@ -169,9 +169,3 @@ class Islands(Component):
         if state["champion"] is not None:
             content, scored = elites[state["champion"]]
             self._champion = Elite(number=state["champion"], content=content, scored=scored, cell=())
-
-    @staticmethod
-    def named(state: dict[str, Any]) -> set[int]:
-        """The record numbers that a `state` names."""
-        numbers = {number for archive in state["archives"] for number in archive["elites"]}
-        return numbers if state["champion"] is None else numbers | {state["champion"]}

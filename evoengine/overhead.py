@@ -46,9 +46,9 @@ class Dice:
         draw = self._rng.random
         return Judgement(evaluation=Scored(score=draw(), features={"a": draw(), "b": draw()}), calls=1)
 
-    def answer(self, request: Trials | Probe) -> Answer:
-        """Nobody asks."""
-        raise NotImplementedError(request)
+    def answer(self, request: Trials | Probe) -> Answer:  # noqa: ARG002
+        """Nobody asks, and nothing is found."""
+        return ()
 
     def end_trials(self) -> None:
         """Nothing is held."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_ELSEWHERE = {"attacks": "tests/attacks"}
 
 
 def bundled(name: str) -> Path:
-    """The folder `name` ("plugins", "problems" or "sandbox") that ships with evoengine.
+    """The folder `name` ("plugins", "problems", "sandbox" or "attacks") that ships with evoengine.
 
-    A wheel carries it under `evoengine/_bundled/`; in a checkout it lies beside the package.
+    A wheel carries it under `evoengine/_bundled/`; in a checkout it lies beside the package, or in its tests.
     """
     inside = _PACKAGE / "_bundled" / name
-    return inside if inside.is_dir() else _PACKAGE.parent / name
+    return inside if inside.is_dir() else _PACKAGE.parent / _ELSEWHERE.get(name, name)

@@ -18,6 +18,7 @@ class Proposal:
     candidate: Candidate
     evaluation: Evaluation
     cost: Cost
+    tier: str = ""
 
 
 class Pipeline:

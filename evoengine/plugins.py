@@ -29,6 +29,7 @@ BASES = {
     "archives": "evoengine.archives.base:Archive",
     "selectors": "evoengine.selectors.base:Selector",
     "operators": "evoengine.operators.base:Operator",
+    "generators": "evoengine.generators.base:Generator",
     "sandboxes": "evoengine.sandboxes.base:Sandbox",
     "stores": "evoengine.stores.base:Store",
     "executors": "evoengine.executors.base:Executor",

@@ -25,6 +25,11 @@ class Stream(random.Random):
         self._key = int.from_bytes(blake2b(f"{seed}/{number}/{purpose}".encode(), digest_size=16).digest(), "little")
         super().__init__(self._key)
 
+    def seed_for(self, purpose: str) -> int:
+        """A seed, 0 to 2^31 - 1, for a part that has random numbers of its own; it draws nothing from the stream."""
+        hashed = blake2b(purpose.encode(), key=self._key.to_bytes(16, "little"), digest_size=4).digest()
+        return int.from_bytes(hashed, "little") >> 1
+
     def arrays(self) -> np.random.Generator:
         """A numpy generator with this stream's key, for decisions that draw arrays."""
         import numpy as np

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as quoted
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from evoengine.randomness import Stream
@@ -126,6 +126,12 @@ class Limits:
     memory_mib: int = 1024
     output_mib: float = 4.0
     """The largest answer to one call."""
+    printed_mib: float = 16.0
+    """What may be printed, on stdout and on stderr each."""
+    processes: int = 0
+    """How many threads and processes it may start beside its first."""
+    descriptors: int = 64
+    """How many files and pipes it may have open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +210,10 @@ class Prompt:
     temperature: float | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    seed: int | None = None
+    """Where the sampler's random numbers start, 0 to 2^31 - 1; given by the campaign."""
+    model: str | None = None
+    """Which member of an ensemble is asked; None where that does not matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +227,12 @@ class Completion:
     """(T,), of the policy that sampled them."""
     policy: str = ""
     prompt_tokens: int = 0
+    tokens: int = 0
+    """How many were sampled; known also where their ids are not."""
     money: float = 0.0
+    """US dollars."""
+    finish: str = ""
+    """Why it ended: "stop", "length" (cut off), or the server's own word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,13 +271,29 @@ class Cause(Enum):
     DUPLICATE = "duplicate"
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"
+    """Over the limit of CPU time."""
+    STALLED = "stalled"
+    """Over the limit of time by the clock."""
     OUT_OF_MEMORY = "out_of_memory"
+    OUT_OF_PROCESSES = "out_of_processes"
+    OUT_OF_DESCRIPTORS = "out_of_descriptors"
+    FLOODED = "flooded"
+    """Printed or answered more than it may."""
     FORBIDDEN = "forbidden"
+    """Tried what the sandbox does not allow, and gave up over it."""
     REJECTED = "rejected"
     UNJUDGED = "unjudged"
 
     def __str__(self) -> str:
         return self.value
+
+
+_NONE: Mapping[str, float] = {}
+
+
+def _none() -> Mapping[str, float]:
+    """No numbers: one mapping for all, as a record has several and there are millions of records."""
+    return _NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,9 +312,9 @@ class Scored:
     """
 
     score: float
-    features: Mapping[str, float] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    instances: Mapping[str, float] = field(default_factory=dict)
+    features: Mapping[str, float] = field(default_factory=_none)
+    metrics: Mapping[str, float] = field(default_factory=_none)
+    instances: Mapping[str, float] = field(default_factory=_none)
     feedback: str = ""
     outputs: str | None = None
 
@@ -329,6 +360,8 @@ class Judgement:
     evaluation: Evaluation
     calls: int = 0
     seconds: float = 0.0
+    tier: str = ""
+    """What held the candidate while it ran: a tier of the jail, or "none"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,13 +372,14 @@ class Record:
     candidate: Candidate
     evaluation: Evaluation
     cost: Cost = field(default_factory=Cost)
+    tier: str = ""
+    """What held the candidate when it was judged: a tier of the jail, or "none"; "" when it was not run."""
 
 
 Cell: TypeAlias = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elite:
+class Elite(NamedTuple):
     """An owner of a cell of an archive."""
 
     number: int

@@ -12,6 +12,7 @@ the tail, in order. Either may be answered with `{"failed": cause, "feedback": t
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -37,6 +38,13 @@ _FLUSH_BYTES = 2**20
 _LAZY = (GeneratorType, range, map, zip, filter)
 _OUT_OF_MEMORY = 98
 _F8 = np.dtype("<f8")
+_NO_THREAD = ("can't start new thread",)
+_CAUSES = {
+    errno.EPERM: "forbidden",
+    errno.EACCES: "forbidden",
+    errno.EAGAIN: "out_of_processes",
+    errno.EMFILE: "out_of_descriptors",
+}
 
 _now = time.monotonic
 
@@ -104,7 +112,16 @@ class ProgramFiles(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.knobs = knobs
         for name in (*self._codes, *self._packages):
             sys.modules.pop(name, None)
-        return importlib.import_module(self.main)
+        if "." in self.main or self.main in self._packages:
+            return importlib.import_module(self.main)
+        # as an import would, without its machinery, which costs more than most programs
+        sys.modules[self.main] = module = ModuleType(self.main)
+        try:
+            self.exec_module(module)
+        except BaseException:
+            sys.modules.pop(self.main, None)
+            raise
+        return sys.modules[self.main]
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:  # noqa: ARG002
         if fullname not in self._codes and fullname not in self._packages:
@@ -132,7 +149,7 @@ class Runner:
         self._files: ProgramFiles | None = None
         self._main: ModuleType | None = None
         self._seed = 0
-        self._encode = json.JSONEncoder(allow_nan=False, default=_plain, separators=(",", ":")).encode
+        self._encode = _encode
 
     def serve(self) -> None:
         """Answers requests until the process is killed, or the candidate fails."""
@@ -151,7 +168,7 @@ class Runner:
             except MemoryError as error:
                 self._ran_out(error)
             except BaseException as error:  # foreign code: a fact about the candidate, SystemExit included
-                self._fail("crashed", self._told(error))
+                self._fail(_cause(error), self._told(error))
 
     def _load(self, header: dict[str, Any]) -> None:
         if "program" in header:
@@ -185,7 +202,8 @@ class Runner:
                 texts.append(self._text(answer))
                 grown = len(texts[-1])
             if grown > self._output_bytes:
-                raise NotData(f"an answer of {grown / 2**20:.1f} MiB is over the limit")
+                self._fail("flooded", f"an answer of {grown / 2**20:.1f} MiB is over the limit")
+                os._exit(0)
             size += grown
             if left == 0 or size > _FLUSH_BYTES or _now() - since > _FLUSH_SECONDS:
                 self._flush()
@@ -243,6 +261,13 @@ class Runner:
         self._channel.send(self._encode({"failed": cause, "feedback": feedback}).encode())
 
 
+def _cause(error: BaseException) -> str:
+    """What kind of limit or wall an exception tells of, if it is one."""
+    if isinstance(error, OSError):
+        return _CAUSES.get(error.errno or 0, "crashed")
+    return "out_of_processes" if isinstance(error, RuntimeError) and error.args == _NO_THREAD else "crashed"
+
+
 def _plain(value: Any) -> Any:
     """What json cannot write itself: numpy's arrays and scalars, and lazy sequences."""
     if isinstance(value, np.ndarray):
@@ -254,6 +279,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, _LAZY):
         return list(value)
     raise NotData(f"the answer holds a {type(value).__name__}, which is not plain data")
+
+
+_encode = json.JSONEncoder(allow_nan=False, default=_plain, separators=(",", ":")).encode
 
 
 def _module_name(path: str) -> str:
@@ -293,4 +321,4 @@ def warm() -> None:
     """Goes once through what every child does, so that no child pays for it."""
     _reseed(0)
     traceback.format_exception(ValueError("warm"))
-    json.JSONEncoder(allow_nan=False, default=_plain).encode([1.0, np.float64(2.0)])
+    _encode([1.0, np.float64(2.0)])

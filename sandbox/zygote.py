@@ -4,17 +4,17 @@ Started as `python zygote.py FD` in `/` with a clean environment, FD being a SOC
 It is single-threaded, holds no secret and never reads what a candidate or a model wrote: the program goes
 from the engine straight to the child. Requests are small JSON objects with file descriptors:
 
-    {"preload": [names]}                 -> {"ready": true}            modules imported once, for all children
-    {"fork": limits} + [channel, out, err] -> {"pid": n} + [pidfd]
-    {"reap": pid}                        -> {"status": n, "cpu": s, "peak_mib": m}
+    {"start": {"namespaces": "root" | "user" | "", "walls": bool, "readable": [folders], "preload": [modules],
+               "without": [layers], "user": bool, "sacrifice": bool}} -> {"ready": true, "user": n | null}
+    {"fork": limits} + [channel, out, err]               -> {"pid": n} + [pidfd]
+    {"reap": pid}                                        -> {"status": n, "cpu": s, "peak_mib": m}
 
-A request that cannot be met is answered with {"error": text}. When the engine goes away, so does
-everything below this process.
+The first must be the first. There is one child at a time. A request that cannot be met is answered with
+{"error": text}. When the engine goes away, so does everything below this process.
 """
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import gc
 import importlib
@@ -28,13 +28,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
-_FIRST_FREE = 4
+_CHANNEL, _RULES = 3, 4
 _SETUP_FAILED = 97
 _SWEEPS = 1000
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _sibling(name: str) -> Any:
@@ -56,9 +52,15 @@ class Zygote:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._runner = _sibling("runner")
-        self._jobs: set[int] = set()
+        self._kernel, self._walls = _sibling("kernel"), _sibling("walls")
+        self._runner: Any = None
+        self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
+        self._confinement: Any = None
+        self._alone = self._sacrifice = False
+        self._user: int | None = None
+        self._job = 0
         self._pid = os.getpid()
+        self._unique = int.from_bytes(os.urandom(4), "little")
         self._address_space = 0
 
     def serve(self) -> None:
@@ -79,7 +81,7 @@ class Zygote:
 
     def end(self) -> None:
         """Kills whatever is left below this process."""
-        self._jobs.clear()
+        self._job = 0
         self._sweep()
 
     def _answer(self, request: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
@@ -87,23 +89,75 @@ class Zygote:
             return self._fork(request["fork"], fds)
         if "reap" in request:
             return self._reap(request["reap"]), []
-        return self._preload(request["preload"]), []
+        return self._start(request["start"]), []
 
-    def _preload(self, names: list[str]) -> dict[str, Any]:
+    def _start(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        os.umask(0o022)
+        walls, as_root = self._walls, wanted["namespaces"] == "root"
+        readable = walls.readable_here(wanted["readable"])
+        if wanted["namespaces"]:
+            # who comes out is the first process of the new namespaces; paths then lead to what is shown of them
+            walls.enter(self._kernel, readable, as_root=as_root)
+            self._alone, self._pid = True, os.getpid()
+        else:
+            self._kernel.prctl(self._kernel.PR_SET_CHILD_SUBREAPER, 1)
+        if wanted["user"] and self._kernel.capabilities() >= walls.CHANGING_USER:
+            self._user = walls.spare_user(readable, self._of_proc("self/uid_map"), self._unique)
+        self._sacrifice = wanted["sacrifice"]
+        if wanted["walls"]:
+            self._confinement = walls.Confinement(
+                self._kernel, _sibling("seccomp"), readable, user=self._user, without=wanted["without"],
+                alone=self._alone,
+            )  # fmt: skip
+            self._kernel.keep_capabilities(walls.CHANGING_USER if self._user is not None else set())
+        self._preload(wanted["preload"])
+        if self._confinement is not None and not wanted["without"]:
+            self._prove()
+        return {"ready": True, "user": self._user}
+
+    def _preload(self, names: list[str]) -> None:
+        self._runner = _sibling("runner")
         for name in names:
             try:
                 importlib.import_module(name)
             except Exception as error:  # whatever a third party's module does when it is imported
-                return {"error": f"cannot preload {name!r}: {type(error).__name__}: {error}"}
+                raise ImportError(f"cannot preload {name!r}: {type(error).__name__}: {error}") from error
         self._runner.warm()
         gc.collect()
         gc.freeze()
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            self._address_space = int(statm.read().split()[0]) * resource.getpagesize()
-        return {"ready": True}
+        self._address_space = int(self._of_proc("self/statm").split()[0]) * resource.getpagesize()
+
+    def _prove(self) -> None:
+        """Lets a child try what must fail, before any candidate is let in.
+
+        Raises:
+            OSError: something did not fail.
+        """
+        told, telling = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            null = os.open(os.devnull, os.O_RDWR)
+            try:
+                self._confine(_PROOF, [telling, null, null])
+                found = ", ".join(self._walls.still_open()) or "-"
+            except BaseException as error:
+                found = repr(error)
+            finally:
+                _tell(found, telling, _CHANNEL)
+                os._exit(0)
+        os.close(telling)
+        with open(told, encoding="utf-8") as reader:
+            found = reader.read()
+        os.waitpid(pid, 0)
+        if found != "-":
+            raise OSError(f"the walls do not hold here: {found or 'the proof ended without a word'}")
 
     def _fork(self, limits: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
-        pid = os.fork()
+        if self._job:
+            raise ValueError("one child at a time")
+        if limits["processes"] and self._confinement is not None and self._bound_on_processes(limits) is None:
+            raise ValueError("nothing here holds a candidate to a number of processes: it needs namespaces, or root")
+        pid = self._kernel.fork()
         if pid == 0:
             self._become_child(limits, fds)
         try:
@@ -112,32 +166,69 @@ class Zygote:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise
-        self._jobs.add(pid)
+        self._job = pid
         return {"pid": pid}, [pidfd]
 
     def _become_child(self, limits: dict[str, Any], fds: list[int]) -> None:
         """Never returns."""
         try:
             os.setsid()
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != self._pid:
-                os._exit(_SETUP_FAILED)
-            _keep_only(fds)
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            _limit(self._address_space, limits)
-            confine()
+            self._confine(limits, fds)
         except BaseException:  # nothing of the candidate has run yet: the engine reads this status as its own failure
             os._exit(_SETUP_FAILED)
         try:
-            self._runner.serve(_FIRST_FREE - 1, limits)
+            self._runner.serve(_CHANNEL, limits)
         finally:
             os._exit(1)
 
+    def _confine(self, limits: dict[str, Any], fds: list[int]) -> None:
+        if self._sacrifice:  # where memory runs out, the candidate goes first
+            with open("self/oom_score_adj", "w", encoding="ascii", opener=self._beneath_proc) as score:
+                score.write("1000")
+        rules = None if self._confinement is None else self._confinement.rules
+        _keep_only(fds, rules)
+        bounds = self._bounds(limits)
+        if self._confinement is not None:
+            place = None if rules is None else _RULES
+            self._confinement.apply(place, limits["processes"], bounds, self._pid)
+            return
+        self._kernel.prctl(self._kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != self._pid:
+            raise OSError("the warm process is gone")
+        self._walls.bound(bounds)
+
+    def _bounds(self, limits: dict[str, Any]) -> dict[int, int]:
+        """The kernel's limits. What this process had mapped already does not count against the candidate."""
+        bounds = {
+            resource.RLIMIT_AS: self._address_space + int(limits["memory_mib"]) * 2**20,
+            resource.RLIMIT_FSIZE: 0,
+            resource.RLIMIT_NOFILE: int(limits["descriptors"]),
+            resource.RLIMIT_CORE: 0,
+            resource.RLIMIT_MEMLOCK: 0,
+            resource.RLIMIT_MSGQUEUE: 0,
+        }
+        processes = self._bound_on_processes(limits)
+        if processes is not None:
+            bounds[resource.RLIMIT_NPROC] = processes
+        return bounds
+
+    def _bound_on_processes(self, limits: dict[str, Any]) -> int | None:
+        """What RLIMIT_NPROC, which counts all that a user has in a user namespace, must be; None if nothing helps."""
+        wanted = int(limits["processes"])
+        if not wanted:
+            return 0
+        if self._user is not None:
+            return 1 + wanted
+        if self._alone and os.getuid():
+            return 3 + wanted  # this process and the one that waits outside count too
+        return None  # it is not enforced for uid 0, and a user may have any number of other processes
+
     def _reap(self, pid: int) -> dict[str, Any]:
-        if pid not in self._jobs:
-            return {"error": f"{pid} is not a child"}
+        if pid != self._job:
+            raise ValueError(f"{pid} is not the child")
         _, status, used = os.wait4(pid, 0)
-        self._jobs.discard(pid)
+        self._job = 0
         self._sweep()
         return {
             "status": os.waitstatus_to_exitcode(status),
@@ -146,65 +237,63 @@ class Zygote:
         }
 
     def _sweep(self) -> None:
-        """Kills what candidates left behind: as a subreaper, this process inherits their orphans."""
+        """Kills what candidates left behind: this process inherits their orphans."""
         for _ in range(_SWEEPS):
-            if not self._jobs:
-                try:
-                    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-                except ChildProcessError:
-                    return
-            strays = _children() - self._jobs
-            if not strays:
+            try:
+                os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
                 return
+            if self._alone:
+                os.kill(-1, signal.SIGKILL)  # all but this process, in one stroke
+                os.waitpid(-1, 0)
+                continue
+            strays = self._children()
             for pid in strays:
                 os.kill(pid, signal.SIGKILL)
             for pid in strays:
                 os.waitpid(pid, 0)
 
+    def _children(self) -> set[int]:
+        """Process ids whose parent is this process."""
+        try:
+            return {int(pid) for pid in self._of_proc(f"self/task/{self._pid}/children").split()}
+        except FileNotFoundError:
+            with os.scandir("/proc") as entries:
+                return {
+                    int(entry.name) for entry in entries if entry.name.isdigit() and _parent(entry.name) == self._pid
+                }
 
-def confine() -> None:
-    """The place for what else a child gives up before it reads the candidate's program.
+    def _of_proc(self, path: str) -> str:
+        with open(path, encoding="ascii", opener=self._beneath_proc) as file:
+            return file.read()
 
-    Landlock, seccomp and the like are called here, last: after the descriptors and limits are set, and
-    before any byte of the candidate has entered the process.
-    """
+    def _beneath_proc(self, path: str, flags: int) -> int:
+        return os.open(path, flags, dir_fd=self._proc)
 
 
-def _keep_only(fds: list[int]) -> None:
-    """Leaves /dev/null, stdout, stderr and the channel, as descriptors 0 to 3."""
+_PROOF = {"memory_mib": 64, "descriptors": 64, "processes": 0}
+
+
+def _tell(text: str, *places: int) -> None:
+    """Writes to the first of some descriptors that takes it."""
+    for fd in places:
+        try:
+            os.write(fd, text.encode())
+        except OSError:
+            continue
+        return
+
+
+def _keep_only(fds: list[int], rules: int | None) -> None:
+    """Leaves /dev/null, stdout, stderr, the channel and Landlock's rules, as descriptors 0 to 4."""
     channel, out, err = fds
-    wanted = (os.open(os.devnull, os.O_RDONLY), out, err, channel)
-    # First out of the way of 0 to 3, where some of them may already be.
+    wanted = [os.open(os.devnull, os.O_RDONLY), out, err, channel]
+    if rules is not None:
+        wanted.append(rules)
+    # First out of the way of 0 to 4, where some of them may already be.
     for place, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in wanted]):
         os.dup2(fd, place)
-    os.closerange(_FIRST_FREE, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-
-
-def _limit(address_space: int, limits: dict[str, Any]) -> None:
-    """Sets the kernel's limits. What the zygote had mapped already does not count against the candidate."""
-    memory = address_space + int(limits["memory_mib"]) * 2**20
-    for kind, value in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-        # The kernel does not enforce this one for uid 0; what root forks is killed afterwards.
-        (resource.RLIMIT_NPROC, 0),
-    ):
-        _, hard = resource.getrlimit(kind)
-        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (bound, bound))
-
-
-def _children() -> set[int]:
-    """Process ids whose parent is this process."""
-    me = os.getpid()
-    try:
-        with open(f"/proc/self/task/{me}/children", encoding="ascii") as listed:
-            return {int(pid) for pid in listed.read().split()}
-    except FileNotFoundError:
-        return {int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit() and _parent(entry.name) == me}
+    os.closerange(len(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def _parent(pid: str) -> int:
@@ -218,7 +307,6 @@ def _parent(pid: str) -> int:
 def main() -> None:
     """Serves the socket whose descriptor is the first argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     control = socket.socket(fileno=int(sys.argv[1]))
     zygote = Zygote(control)
     try:

@@ -16,7 +16,7 @@ from evoengine.errors import ProblemError, SandboxError
 from evoengine.evaluator import Evaluator
 from evoengine.problem import Player, Problem, Reject, Score
 from evoengine.sandboxes.base import CandidateError
-from evoengine.sandboxes.process import Process
+from evoengine.sandboxes.none import Unconfined
 from evoengine.types import Cause, Context, Evaluation, Failed, Feature, Limits, Probe, Program, Scored, Stage, Trials
 
 
@@ -44,8 +44,8 @@ class Sum(Problem):
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Process]:
-    sandbox = Process()
+def sandbox() -> Iterator[Unconfined]:
+    sandbox = Unconfined()
     yield sandbox
     sandbox.shutdown()
 
@@ -54,7 +54,7 @@ def returning(what: str) -> Program:
     return Program.of(f"import numpy as np\ndef numbers(n):\n    return {what}\n")
 
 
-def judged(sandbox: Process, problem: Problem, content: Program | Context, **settings: Any) -> Evaluation:
+def judged(sandbox: Unconfined, problem: Problem, content: Program | Context, **settings: Any) -> Evaluation:
     return Evaluator(problem, sandbox).evaluate(content, **settings).evaluation
 
 
@@ -68,7 +68,7 @@ def failed(evaluation: object) -> Failed:
     return evaluation
 
 
-def test_a_score_carries_metrics_features_of_both_kinds_feedback_and_outputs(sandbox: Process) -> None:
+def test_a_score_carries_metrics_features_of_both_kinds_feedback_and_outputs(sandbox: Unconfined) -> None:
     program = returning("[1, 2.5, 3]")
     judgement = Evaluator(Sum(), sandbox).evaluate(program)
     found = scored(judgement.evaluation)
@@ -82,7 +82,7 @@ def test_a_score_carries_metrics_features_of_both_kinds_feedback_and_outputs(san
     assert judgement.calls == 1
 
 
-def test_a_judge_is_handed_lists_where_the_candidate_returned_arrays(sandbox: Process) -> None:
+def test_a_judge_is_handed_lists_where_the_candidate_returned_arrays(sandbox: Unconfined) -> None:
     class Strict(Sum):
         def judge(self, outputs: list[Any]) -> Score:
             assert type(outputs) is list
@@ -93,7 +93,7 @@ def test_a_judge_is_handed_lists_where_the_candidate_returned_arrays(sandbox: Pr
     assert scored(judged(sandbox, Strict(), returning("np.arange(3.0)"))).score == 0
 
 
-def test_outputs_are_those_that_the_judge_was_handed_before_it_changed_them(sandbox: Process) -> None:
+def test_outputs_are_those_that_the_judge_was_handed_before_it_changed_them(sandbox: Unconfined) -> None:
     class Greedy(Sum):
         def judge(self, outputs: list[Any]) -> Score:
             outputs[0].clear()
@@ -102,7 +102,7 @@ def test_outputs_are_those_that_the_judge_was_handed_before_it_changed_them(sand
     assert scored(judged(sandbox, Greedy(), returning("[7]"))).outputs == "[[7]]"
 
 
-def test_outputs_that_are_too_large_are_not_kept(sandbox: Process) -> None:
+def test_outputs_that_are_too_large_are_not_kept(sandbox: Unconfined) -> None:
     class Any3(Sum):
         def judge(self, outputs: list[Any]) -> Score:
             return Score(1.0, spread=0.0)
@@ -117,7 +117,7 @@ class Cost(Sum):
         return Score(4.0, instances={"a": 3.0, "b": 5.0}, spread=1.0)
 
 
-def test_a_cost_becomes_a_score_that_is_better_when_higher(sandbox: Process) -> None:
+def test_a_cost_becomes_a_score_that_is_better_when_higher(sandbox: Unconfined) -> None:
     found = scored(judged(sandbox, Cost(), returning("[]")))
     assert found.score == -4.0
     assert found.instances == {"a": -3.0, "b": -5.0}
@@ -135,7 +135,9 @@ def test_a_cost_becomes_a_score_that_is_better_when_higher(sandbox: Process) -> 
         ("[0] * 10 ** 9", Cause.OUT_OF_MEMORY, "MemoryError"),
     ],
 )
-def test_whatever_goes_wrong_with_a_candidate_is_a_value(sandbox: Process, what: str, cause: Cause, told: str) -> None:
+def test_whatever_goes_wrong_with_a_candidate_is_a_value(
+    sandbox: Unconfined, what: str, cause: Cause, told: str
+) -> None:
     found = failed(judged(sandbox, Sum(), returning(what)))
     assert found.cause is cause
     assert told in found.feedback
@@ -144,7 +146,7 @@ def test_whatever_goes_wrong_with_a_candidate_is_a_value(sandbox: Process, what:
 @pytest.mark.parametrize(
     "value", [math.nan, math.inf, -math.inf, True, np.bool_(True), "1", None, [1.0], 1j, 10**400, np.float64("nan")]
 )
-def test_a_value_or_metric_that_is_no_finite_number_never_scores(sandbox: Process, value: Any) -> None:
+def test_a_value_or_metric_that_is_no_finite_number_never_scores(sandbox: Unconfined, value: Any) -> None:
     class Odd(Sum):
         where: str
 
@@ -161,7 +163,7 @@ def test_a_value_or_metric_that_is_no_finite_number_never_scores(sandbox: Proces
         assert failed(judged(sandbox, Odd(where=where), returning("[]"))).cause is Cause.UNJUDGED
 
 
-def test_numpy_numbers_count_as_numbers(sandbox: Process) -> None:
+def test_numpy_numbers_count_as_numbers(sandbox: Unconfined) -> None:
     class Numpy(Sum):
         def judge(self, outputs: list[Any]) -> Score:
             return Score(np.float32(0.5), spread=np.int64(3))  # type: ignore[arg-type]
@@ -171,7 +173,7 @@ def test_numpy_numbers_count_as_numbers(sandbox: Process) -> None:
     assert found.metrics == {"spread": 3.0}
 
 
-def test_a_problem_that_returns_no_score_leaves_the_candidate_unjudged(sandbox: Process) -> None:
+def test_a_problem_that_returns_no_score_leaves_the_candidate_unjudged(sandbox: Unconfined) -> None:
     class Forgetful(Sum):
         def judge(self, outputs: list[Any]) -> Score:
             return 1.0  # type: ignore[return-value]
@@ -179,7 +181,7 @@ def test_a_problem_that_returns_no_score_leaves_the_candidate_unjudged(sandbox: 
     assert "Score" in failed(judged(sandbox, Forgetful(), returning("[]"))).feedback
 
 
-def test_a_candidate_whose_judge_leaves_a_feature_out_is_unjudged_and_told_what_there_is(sandbox: Process) -> None:
+def test_a_candidate_whose_judge_leaves_a_feature_out_is_unjudged_and_told_what_there_is(sandbox: Unconfined) -> None:
     class Vague(Sum):
         features = (Feature(name="beauty", low=0, high=1),)
 
@@ -203,7 +205,7 @@ class Cascade(Sum):
         return Score(float(outputs[0]))
 
 
-def test_a_candidate_below_a_threshold_is_rejected_and_costs_no_further_stage(sandbox: Process) -> None:
+def test_a_candidate_below_a_threshold_is_rejected_and_costs_no_further_stage(sandbox: Unconfined) -> None:
     evaluator = Evaluator(Cascade(), sandbox)
     low = evaluator.evaluate(returning("n"))
     assert (failed(low.evaluation).cause, low.calls) == (Cause.REJECTED, 1)
@@ -214,14 +216,14 @@ def test_a_candidate_below_a_threshold_is_rejected_and_costs_no_further_stage(sa
     assert (failed(broken.evaluation).cause, broken.calls) == (Cause.CRASHED, 2)
 
 
-def test_nothing_is_stopped_after_the_last_stage(sandbox: Process) -> None:
+def test_nothing_is_stopped_after_the_last_stage(sandbox: Unconfined) -> None:
     class One(Cascade):
         stages = (Stage(name="full", threshold=100.0),)
 
     assert scored(judged(sandbox, One(), returning("n"))).feedback == ""
 
 
-def test_thresholds_are_in_the_problems_own_direction(sandbox: Process) -> None:
+def test_thresholds_are_in_the_problems_own_direction(sandbox: Unconfined) -> None:
     class Downward(Cascade):
         direction = "minimize"
 
@@ -230,7 +232,7 @@ def test_thresholds_are_in_the_problems_own_direction(sandbox: Process) -> None:
     assert evaluator.evaluate(returning("5.1 if n == 1 else n")).calls == 1
 
 
-def test_a_held_out_stage_is_run_only_when_it_is_named(sandbox: Process) -> None:
+def test_a_held_out_stage_is_run_only_when_it_is_named(sandbox: Unconfined) -> None:
     evaluator = Evaluator(Cascade(), sandbox)
     judgement = evaluator.evaluate(returning("n"), stage="unseen")
     assert (scored(judgement.evaluation).score, judgement.calls) == (3.0, 1)
@@ -262,7 +264,7 @@ class Game(Problem):
         return Score(float(array.sum()), first=x)
 
 
-def test_a_problem_can_drive_its_candidate_call_by_call(sandbox: Process) -> None:
+def test_a_problem_can_drive_its_candidate_call_by_call(sandbox: Unconfined) -> None:
     found = scored(judged(sandbox, Game(), Program.of("def step(x):\n    return x + 1\n")))
     assert found.score == 12.0
     assert found.metrics == {"first": 5.0}
@@ -270,13 +272,13 @@ def test_a_problem_can_drive_its_candidate_call_by_call(sandbox: Process) -> Non
 
 
 @pytest.mark.parametrize("swallows", [False, True])
-def test_a_failure_that_the_problem_catches_is_still_one(sandbox: Process, swallows: bool) -> None:
+def test_a_failure_that_the_problem_catches_is_still_one(sandbox: Unconfined, swallows: bool) -> None:
     found = failed(judged(sandbox, Game(swallows=swallows), Program.of("def step(x):\n    return 1 / 0\n")))
     assert found.cause is Cause.CRASHED
     assert "ZeroDivisionError" in found.feedback
 
 
-def test_a_context_is_judged_by_a_problem_that_reads_it_and_by_no_other(sandbox: Process) -> None:
+def test_a_context_is_judged_by_a_problem_that_reads_it_and_by_no_other(sandbox: Unconfined) -> None:
     class Length(Problem):
         name = "length"
         goal = "long"
@@ -303,7 +305,7 @@ class Noisy(Sum):
 NOISE = Program.of("import random\ndef numbers(n):\n    return random.random()\n")
 
 
-def test_a_would_be_champion_is_believed_only_by_the_mean_of_its_repeats(sandbox: Process) -> None:
+def test_a_would_be_champion_is_believed_only_by_the_mean_of_its_repeats(sandbox: Unconfined) -> None:
     evaluator = Evaluator(Noisy(), sandbox)
     once = evaluator.evaluate(NOISE)
     first = scored(once.evaluation)
@@ -318,7 +320,7 @@ def test_a_would_be_champion_is_believed_only_by_the_mean_of_its_repeats(sandbox
     assert mean.features["length"] == first.features["length"]
 
 
-def test_a_repeat_that_fails_is_a_failure(sandbox: Process) -> None:
+def test_a_repeat_that_fails_is_a_failure(sandbox: Unconfined) -> None:
     class Twice(Noisy):
         repeats = 40
 
@@ -327,7 +329,7 @@ def test_a_repeat_that_fails_is_a_failure(sandbox: Process) -> None:
     assert failed(judgement.evaluation).cause is Cause.CRASHED
 
 
-def test_evaluating_again_gives_the_same_whatever_came_between(sandbox: Process) -> None:
+def test_evaluating_again_gives_the_same_whatever_came_between(sandbox: Unconfined) -> None:
     one, other = Evaluator(Noisy(), sandbox), Evaluator(Noisy(), sandbox)
     first = one.evaluate(NOISE, above=-1.0).evaluation
     one.evaluate(returning("0.5"))
@@ -337,7 +339,7 @@ def test_evaluating_again_gives_the_same_whatever_came_between(sandbox: Process)
 KNOBBED = Program.of("def numbers(n):\n    return [1 / _knobs_[0], _knobs_[1], 0.0]\n")
 
 
-def test_trials_are_judged_point_by_point_and_a_failure_costs_only_its_own(sandbox: Process) -> None:
+def test_trials_are_judged_point_by_point_and_a_failure_costs_only_its_own(sandbox: Unconfined) -> None:
     evaluator = Evaluator(Sum(), sandbox)
     found = evaluator.answer(Trials(program=KNOBBED, points=[(1.0, 2.0), (0.0, 1.0), (2.0, 1e308), (4.0, -1.0)]))
     assert [scored(found[place]).score for place in (0, 2, 3)] == [3.0, 1e308, -0.75]
@@ -347,7 +349,7 @@ def test_trials_are_judged_point_by_point_and_a_failure_costs_only_its_own(sandb
     evaluator.end_trials()
 
 
-def test_trials_of_another_program_are_of_that_program(sandbox: Process) -> None:
+def test_trials_of_another_program_are_of_that_program(sandbox: Unconfined) -> None:
     evaluator = Evaluator(Sum(), sandbox)
     found = [
         scored(evaluator.answer(Trials(program=returning(f"[{number}] * 3"), points=[()]))[0]).score
@@ -358,7 +360,7 @@ def test_trials_of_another_program_are_of_that_program(sandbox: Process) -> None
     evaluator.end_trials()
 
 
-def test_trials_run_the_same_cascade_as_an_evaluation(sandbox: Process) -> None:
+def test_trials_run_the_same_cascade_as_an_evaluation(sandbox: Unconfined) -> None:
     evaluator = Evaluator(Cascade(), sandbox)
     program = Program.of("def numbers(n):\n    return _knobs_[0] * n\n")
     low, high = evaluator.answer(Trials(program=program, points=[(1.0,), (6.0,)]))
@@ -366,7 +368,7 @@ def test_trials_run_the_same_cascade_as_an_evaluation(sandbox: Process) -> None:
     evaluator.end_trials()
 
 
-def test_trials_of_one_program_share_a_process_and_end_with_it(sandbox: Process) -> None:
+def test_trials_of_one_program_share_a_process_and_end_with_it(sandbox: Unconfined) -> None:
     class Pid(Sum):
         features = ()
 
@@ -388,7 +390,7 @@ def test_trials_of_one_program_share_a_process_and_end_with_it(sandbox: Process)
     evaluator.end_trials()
 
 
-def test_a_probe_tells_what_a_function_returns_for_the_inputs_of_the_first_stage(sandbox: Process) -> None:
+def test_a_probe_tells_what_a_function_returns_for_the_inputs_of_the_first_stage(sandbox: Unconfined) -> None:
     evaluator = Evaluator(Cascade(), sandbox)
     program = Program.of(
         "import numpy as np\ndef other(n):\n    return np.ones(n + 1)\ndef bad(n):\n    return n / 0\n"
@@ -400,12 +402,12 @@ def test_a_probe_tells_what_a_function_returns_for_the_inputs_of_the_first_stage
     evaluator.end_trials()
 
 
-def test_a_probe_of_a_problem_without_inputs_fails_with_the_reason(sandbox: Process) -> None:
+def test_a_probe_of_a_problem_without_inputs_fails_with_the_reason(sandbox: Unconfined) -> None:
     found = failed(Evaluator(Game(), sandbox).answer(Probe(program=KNOBBED, entry="numbers")))
     assert "no inputs" in found.feedback
 
 
-def test_a_failure_of_the_sandbox_is_never_a_candidates(sandbox: Process) -> None:
+def test_a_failure_of_the_sandbox_is_never_a_candidates(sandbox: Unconfined) -> None:
     class Unready(Sum):
         preload = ("no_such_module",)
 
@@ -414,7 +416,7 @@ def test_a_failure_of_the_sandbox_is_never_a_candidates(sandbox: Process) -> Non
 
 
 def test_an_evaluator_pickles_in_the_middle_of_trials() -> None:
-    evaluator = Evaluator(Sum(), Process())
+    evaluator = Evaluator(Sum(), Unconfined())
     evaluator.answer(Trials(program=KNOBBED, points=[(1.0, 2.0)]))
     copy = pickle.loads(pickle.dumps(evaluator))
     assert scored(copy.evaluate(returning("[1, 2, 3]")).evaluation).score == 6.0

@@ -301,7 +301,7 @@ import sys
 from evoengine import Problem, Program, Score
 from evoengine.evaluator import Evaluator
 from evoengine.executors.local import Local
-from evoengine.sandboxes.process import Process
+from evoengine.sandboxes.none import Unconfined
 
 class Mine(Problem):
     name = "mine"
@@ -315,7 +315,7 @@ class Mine(Problem):
         return Score(outputs[0])
 
 executor = Local(workers=2)
-executor.prepare(Evaluator(Mine(), Process()))
+executor.prepare(Evaluator(Mine(), Unconfined()))
 
 async def main():
     async with executor:

@@ -155,11 +155,9 @@ class Shelf:
         assert isinstance(record.evaluation, Scored)
         return record.candidate.content, record.evaluation
 
-    def scores(self, _: object, until: int) -> Any:
-        from array import array
-
-        evaluations = [one.evaluation for one in self.history[:until]]
-        return array("d", [one.score if isinstance(one, Scored) else float("nan") for one in evaluations])
+    def score(self, _: object, number: int) -> float | None:
+        evaluation = self.history[number - 1].evaluation
+        return evaluation.score if isinstance(evaluation, Scored) else None
 
     def digests(self, _: object, until: int) -> set[str]:
         return {one.candidate.content.digest for one in self.history[:until] if one.candidate.content}
@@ -186,6 +184,18 @@ def test_a_fold_taken_up_from_a_kept_state_goes_on_as_if_nothing_had_happened(
         assert (ours.operator, ours.arm, ours.island) == (theirs.operator, theirs.arm, theirs.island)
         assert [one.number for one in ours.parents] == [one.number for one in theirs.parents]
         assert ours.rng.random() == theirs.rng.random()
+
+
+def test_a_kept_state_of_another_format_is_left_alone() -> None:
+    history = [record(1, -1, 0.0), record(2, 0, 1.0)]
+    first, second = fold(), fold()
+    for one in history:
+        first.take(one)
+    for old in ({**first.state(), "format": 1}, {"records": 2}):
+        second.resume(Shelf(history, 2, old), None, 2)  # type: ignore[arg-type]
+        assert second.records == 0  # so that the records are replayed
+    second.resume(Shelf(history, 2, first.state()), None, 2)  # type: ignore[arg-type]
+    assert second.records == 2
 
 
 def test_a_gap_in_the_numbers_is_refused() -> None:

@@ -29,6 +29,7 @@ _VERBS = {
     "problems": ("make", "The problems that can be run."),
     "plugins": ("make", "The plugins of every kind."),
     "doctor": ("make", "What this machine offers."),
+    "sandbox": ("sandbox", "Run a program in the sandbox, or see whether it holds here."),
     "bench": ("measure", "How fast the engine itself is here."),
 }
 

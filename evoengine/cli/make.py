@@ -18,6 +18,7 @@ from evoengine.errors import EvoengineError, PluginError
 from evoengine.examining import examine
 from evoengine.plugins import BASES, build, load, plugins
 from evoengine.problem import Problem
+from evoengine.sandboxes import probe
 
 _TEMPLATE = '''"""{title}: say here what is to be found."""
 
@@ -70,7 +71,7 @@ def new_problem_command(name: str, folder: Path) -> None:
 
 @click.command("check")
 @click.argument("problem")
-@click.option("--sandbox", default="process", show_default=True, help="Where candidates run.")
+@click.option("--sandbox", default="jail", show_default=True, help="Where candidates run.")
 @FORMAT
 def check_command(problem: str, sandbox: str, form: str) -> int:
     """Prove that PROBLEM's seeds score, score the same again, and that hostile outputs gain nothing."""
@@ -129,9 +130,8 @@ def doctor_command(form: str) -> None:
     }
     for package in ("numpy", "scipy", "pydantic", "libcst", "sqlite-utils", "cmaes", "torch", "vllm", "transformers"):
         row[package] = version(package) if _installed(package) else "not installed"
-    row["sandbox process"] = (
-        "separate processes with limits of time and memory; it does not keep hostile code from files or the network"
-    )
+    for tier in probe():
+        row[f"sandbox {tier.tier}"] = f"works: {tier.why}" if tier.works else f"not here: {tier.why}"
     print_one(row, form)
 
 

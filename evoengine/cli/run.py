@@ -39,7 +39,7 @@ def _budget_options(command: Any) -> Any:
 @click.option("--store", help="URL of the store.  [default: sqlite:///evo.db]")
 @click.option("--seed", type=int, help="Decides every random choice.  [default: 0]")
 @click.option("--islands", type=click.IntRange(min=1), help="How many islands.  [default: 4]")
-@click.option("--sandbox", help="Where candidates run.  [default: process]")
+@click.option("--sandbox", help="Where candidates run.  [default: jail]")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any setting; a.b=value for parts.")
 @_budget_options
 def run_command(what: str, assignments: tuple[str, ...], form: str, quiet: bool, **flags: Any) -> int:

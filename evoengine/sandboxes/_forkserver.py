@@ -16,18 +16,28 @@ from typing import Any
 
 from evoengine.errors import SandboxError
 from evoengine.paths import bundled
+from evoengine.sandboxes._cgroup import Cgroup
+from evoengine.sandboxes._tiers import Walls, readable_folders
 from evoengine.types import Limits
 
 _START_SECONDS = 120.0
 _REPLY_SECONDS = 30.0
 _END_SECONDS = 10.0
+_NOBODY = 1 << 22
+"""Above every process id that Linux gives. 0 would stand for this process itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A forked process, alive or not yet reaped; `pidfd` belongs to whoever holds this."""
+    """A forked process, alive or not yet reaped; `pidfd` belongs to whoever holds this.
+
+    Attributes:
+        pid: as the warm process knows it.
+        outside: its id among the machine's processes.
+    """
 
     pid: int
+    outside: int
     pidfd: int
 
     def kill(self) -> None:
@@ -35,8 +45,9 @@ class Child:
 
         The server kills what is left after that; this ends a group that multiplies in one stroke.
         """
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self.outside < _NOBODY:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.outside, signal.SIGKILL)
         with suppress(ProcessLookupError, PermissionError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
@@ -62,14 +73,17 @@ class ForkServer:
 
     Args:
         preload: modules to import once.
+        walls: what it puts up around itself and its children.
 
     Raises:
-        SandboxError: it did not start, or a module cannot be imported.
+        SandboxError: it did not start, a wall could not be put up or does not hold, or a module cannot be imported.
     """
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], walls: Walls) -> None:
         if sys.platform != "linux":
             raise SandboxError(f"candidates in warm processes need Linux 5.3 or later; this is {sys.platform}")
+        self.walls = walls
+        self.group = Cgroup() if walls.groups else None
         self._lock = threading.Lock()
         self._broken = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -88,11 +102,18 @@ class ForkServer:
             )
         except OSError as error:
             ours.close()
+            if self.group is not None:
+                self.group.close()
             raise SandboxError(f"cannot start {sys.executable}: {error}") from error
         finally:
             theirs.close()
         try:
-            self._ask({"preload": list(preload)}, (), _START_SECONDS)
+            if self.group is not None:
+                self.group.take_in(self._process.pid)
+            start = {**walls.request(), "readable": readable_folders(), "preload": list(preload)}
+            self._ask({"start": start}, (), _START_SECONDS)
+            if self.group is not None:
+                self.group.settle()
         except SandboxError:
             self.close()
             raise
@@ -107,11 +128,16 @@ class ForkServer:
             "memory_mib": limits.memory_mib,
             "cpu_seconds": limits.cpu_seconds,
             "output_mib": limits.output_mib,
+            "processes": limits.processes,
+            "descriptors": limits.descriptors,
         }
+        if self.group is not None:
+            self.group.limit(limits.memory_mib, limits.processes)
         reply, fds = self._ask({"fork": wanted}, (channel, out, err))
         if len(fds) != 1:
             raise SandboxError("the fork server sent no handle of the process that it started")
-        return Child(int(reply["pid"]), fds[0])
+        pid = int(reply["pid"])
+        return Child(pid, _outside(fds[0]) if self.walls.namespaces else pid, fds[0])
 
     def reap(self, child: Child) -> Ended:
         """What became of a child that was killed or has ended, after which its id is free.
@@ -132,6 +158,8 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self.group is not None:
+            self.group.close()
 
     def _ask(
         self, request: dict[str, Any], fds: Sequence[int] = (), seconds: float | None = None
@@ -155,6 +183,13 @@ class ForkServer:
                 os.close(fd)
             raise SandboxError(f"the fork server failed: {reply['error']}")
         return reply, received
+
+
+def _outside(pidfd: int) -> int:
+    """The id that a process has in the namespace of this one; one that nobody has when it has ended."""
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as told:
+        pid = next(int(line[4:]) for line in told if line.startswith("Pid:"))
+    return pid if pid > 0 else _NOBODY
 
 
 def _environment() -> dict[str, str]:

@@ -25,7 +25,12 @@ MAX_DEPTH = 64
 MAX_DIGITS = 20
 """Of an integer."""
 
+_EXCHANGE = 8
+"""The largest frames that one exchange may bring."""
+_MOST_VALUES = 1 << 22
+"""Values in all frames of one exchange: an empty list takes forty times the memory of its text."""
 _LENGTHS = struct.Struct("<II")
+_NO_NUMBERS: Array = np.empty(0)
 # Matches at every quote, closed or not, and never backtracks: otherwise text made to be refused takes O(N^2).
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _LONG_NUMBER = re.compile(rf"\d{{{MAX_DIGITS + 1}}}|[eE]\+?\d\d\d")
@@ -34,6 +39,10 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 class FrameError(ValueError):
     """What was received is not a frame, or not strict JSON of finite numbers."""
+
+
+class FloodError(FrameError):
+    """More was received than may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,12 @@ class Inbox:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self.restart()
         self._held = bytearray()
+
+    def restart(self) -> None:
+        """Begins to count anew what one exchange brings."""
+        self._bytes, self._values = _EXCHANGE * self._limit, _MOST_VALUES
 
     def feed(self, data: bytes) -> None:
         """Takes in what was received."""
@@ -78,7 +92,12 @@ class Inbox:
         start, end = _LENGTHS.size + header, _LENGTHS.size + header + tail
         if len(self._held) < end:
             return None
-        frame = Frame(strict_json(bytes(self._held[_LENGTHS.size : start])), _numbers(bytes(self._held[start:end])))
+        text = bytes(self._held[_LENGTHS.size : start])
+        self._bytes -= header + tail
+        self._values -= text.count(b",") + text.count(b"[") + text.count(b"{")
+        if self._bytes < 0 or self._values < 0:
+            raise FloodError("the answers of one exchange together are over the limit")
+        frame = Frame(strict_json(text), _numbers(bytes(self._held[start:end])))
         del self._held[:end]
         return frame
 
@@ -117,8 +136,8 @@ def encoded_calls(calls: Any, entry: str, plain: bool) -> bytes:
     return encoded({"calls": rows, "entry": entry, "plain": plain, "f8": places}, b"".join(tails))
 
 
-def answers(frame: Frame, most: int) -> list[Any]:
-    """The answers in a frame: strict JSON values and float64 arrays (N,).
+def answers(frame: Frame, most: int, *, plain: bool = False) -> list[Any]:
+    """The answers in a frame: strict JSON values and, unless `plain` is true, float64 arrays (N,).
 
     Raises:
         FrameError: it holds none or more than `most`, or its arrays are not the ones that it declares.
@@ -128,6 +147,8 @@ def answers(frame: Frame, most: int) -> list[Any]:
             pass
         case _:
             raise FrameError("the process sent something else than its answers")
+    if plain and places:
+        raise FrameError("an array was sent where plain JSON was asked for")
     offset = 0
     for declared in places:
         match declared:
@@ -177,6 +198,8 @@ def _depth(text: str) -> int:
 
 
 def _numbers(data: bytes) -> Array:
+    if not data:
+        return _NO_NUMBERS
     if len(data) % 8:
         raise FrameError("the tail is not a whole number of float64")
     tail = np.frombuffer(data, dtype="<f8").astype(np.float64)

@@ -57,6 +57,8 @@ class Outcome:
     peak_mib: float = 0.0
     stdout: str = ""
     stderr: str = ""
+    tier: str = ""
+    """What it was held by: "T1" to "T3" of the jail, or "none"."""
 
 
 class Session(ABC):
@@ -103,8 +105,10 @@ class Session(ABC):
 class Sandbox(Component, ABC):
     """Runs candidates. Opened once for each worker, in the worker's own process."""
 
-    isolated: bool = True
-    """Whether model-written code may be run in it."""
+    @property
+    def held(self) -> str:
+        """What candidates are held by: a tier of the jail, or "none"; "" before the first."""
+        return ""
 
     @abstractmethod
     def open(self, job: Job) -> Session:

@@ -53,6 +53,7 @@ def record_row(base: int, campaign: int, record: Record, content: int | None, at
         cost.money,
         cost.seconds,
         at,
+        record.tier or None,
     )
 
 
@@ -91,10 +92,8 @@ def content_row(content: Content, number: int, first_record: int) -> tuple[Any, 
 
 def record_of(row: tuple[Any, ...]) -> Record:
     """The record of a row of `SELECT_RECORDS`."""
-    (number, island, operator, parents, group, score, cause, features, calls, trials, tokens, money, seconds, *rest) = (
-        row
-    )
-    feedback, metrics, instances, outputs, turns, *content = rest
+    number, island, operator, parents, group, score, cause, features, calls, trials, tokens, money, *rest = row
+    seconds, tier, feedback, metrics, instances, outputs, turns, *content = rest
     return Record(
         number=number,
         candidate=Candidate(
@@ -107,12 +106,13 @@ def record_of(row: tuple[Any, ...]) -> Record:
         ),
         evaluation=evaluation_of(score, cause, features, metrics, instances, feedback, outputs),
         cost=Cost(calls=calls, trials=trials, tokens=tokens, money=money, seconds=seconds),
+        tier=tier or "",
     )
 
 
 SELECT_RECORDS = """
 select r.number, r.island, r.operator, r.parents, r.sibling_group, r.score, r.cause, r.features,
-       r.calls, r.trials, r.tokens, r.money, r.seconds,
+       r.calls, r.trials, r.tokens, r.money, r.seconds, r.tier,
        d.feedback, d.metrics, d.instances, d.outputs, d.turns,
        c.kind, c.language, c.path, c.source, c.others, c.digest
 from records r left join details d on d.id = r.id left join contents c on c.id = r.content
@@ -206,12 +206,16 @@ def _turn_out(turn: Turn) -> dict[str, Any]:
         "temperature": prompt.temperature,
         "max_tokens": prompt.max_tokens,
         "stop": list(prompt.stop),
+        "seed": prompt.seed,
+        "model": prompt.model,
         "text": completion.text,
         "token_ids": list(completion.token_ids),
         "logprobs": list(completion.logprobs),
         "policy": completion.policy,
         "prompt_tokens": completion.prompt_tokens,
+        "tokens": completion.tokens,
         "money": completion.money,
+        "finish": completion.finish,
     }
 
 
@@ -222,6 +226,8 @@ def _turn_in(turn: dict[str, Any]) -> Turn:
             temperature=turn["temperature"],
             max_tokens=turn["max_tokens"],
             stop=tuple(turn["stop"]),
+            seed=turn.get("seed"),
+            model=turn.get("model"),
         ),
         completion=Completion(
             text=turn["text"],
@@ -229,6 +235,8 @@ def _turn_in(turn: dict[str, Any]) -> Turn:
             logprobs=tuple(turn["logprobs"]),
             policy=turn["policy"],
             prompt_tokens=turn["prompt_tokens"],
+            tokens=turn.get("tokens", len(turn["token_ids"])),
             money=turn["money"],
+            finish=turn.get("finish", ""),
         ),
     )

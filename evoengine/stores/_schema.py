@@ -93,7 +93,12 @@ def _digests(database: Database) -> None:
     database.table("contents").create_index(["id", "digest"], index_name="contents_digests", if_not_exists=True)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _runs_and_views, _digests)
+def _tiers(database: Database) -> None:
+    if "tier" not in database.table("records").columns_dict:
+        database.table("records").add_column("tier", str)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _runs_and_views, _digests, _tiers)
 """Step i brings version i to version i + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -112,8 +111,12 @@ class Store(Component, ABC):
         """The digests of all contents in records 1 to `until`."""
 
     @abstractmethod
-    def scores(self, campaign: CampaignRow, until: int) -> array[float]:
-        """The scores of records 1 to `until`, by number - 1; NaN where a record has none."""
+    def score(self, campaign: CampaignRow, number: int) -> float | None:
+        """The score of a record, if it has one.
+
+        Raises:
+            KeyError: there is no such record.
+        """
 
     @abstractmethod
     def recall(self, fingerprint: str, digest: str) -> Judgement | None:

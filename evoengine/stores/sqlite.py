@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 import sqlite3
 import time
 import zlib
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +37,7 @@ from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import Content, Failed, Judgement, Record, Scored
 
 _HEADER = b"SQLite format 3\0"
-_INSERT_RECORD = f"insert into records values ({','.join('?' * 17)})"
+_INSERT_RECORD = f"insert into records values ({','.join('?' * 18)})"
 _INSERT_CONTENT = f"insert into contents values ({','.join('?' * 8)})"
 _INSERT_DETAIL = "insert into details values (?,?,?,?,?,?)"
 
@@ -324,16 +321,15 @@ class Sqlite(Store):
             )
             return self._known.keys() - {digest for (digest,) in later}
 
-    def scores(self, campaign: CampaignRow, until: int) -> array[float]:
-        base = campaign.id * NUMBERS
+    def score(self, campaign: CampaignRow, number: int) -> float | None:
         with self._explained():
-            rows = self._open.execute(
-                "select coalesce(score, 9e999) from records where id > ? and id <= ? order by id", (base, base + until)
-            )
-            scores = array("d", chain.from_iterable(rows))
-        if math.inf in scores:
-            return array("d", [math.nan if score == math.inf else score for score in scores])
-        return scores
+            row = self._open.execute(
+                "select score from records where id = ?", (campaign.id * NUMBERS + number,)
+            ).fetchone()
+        if row is None:
+            raise KeyError(number)
+        score: float | None = row[0]
+        return score
 
     def recall(self, fingerprint: str, digest: str) -> Judgement | None:
         with self._explained():
@@ -345,7 +341,7 @@ class Sqlite(Store):
             row = self._open.execute(
                 """
                 select r.score, r.cause, r.features, d.metrics, d.instances, d.feedback, d.outputs,
-                       r.calls - r.trials, r.seconds
+                       r.calls - r.trials, r.seconds, r.tier
                 from contents c join records r on r.id = c.first_record join campaigns on campaigns.id = r.campaign
                 left join details d on d.id = r.id
                 where c.id = ? and campaigns.fingerprint = ? and r.score is not null
@@ -354,8 +350,8 @@ class Sqlite(Store):
             ).fetchone()
         if row is None:
             return None
-        *columns, calls, seconds = row
-        return Judgement(evaluation=evaluation_of(*columns), calls=calls, seconds=seconds)
+        *columns, calls, seconds, tier = row
+        return Judgement(evaluation=evaluation_of(*columns), calls=calls, seconds=seconds, tier=tier or "")
 
     def save_state(self, campaign: CampaignRow, number: int, state: Mapping[str, Any]) -> None:
         base = campaign.id * NUMBERS

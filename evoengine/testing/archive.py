@@ -180,5 +180,5 @@ class ArchiveContract:
         offer(made, [Scored(score=float(k), features={"x": k / 4, "y": (3 - k) / 4}) for k in range(4)])
         drawn: list[Elite] = made.sample(random.Random(5), 4000)
         for elite in made:
-            share = sum(one is elite for one in drawn) / 4000
+            share = sum(one == elite for one in drawn) / 4000
             assert abs(share - 1 / len(made)) < 0.05

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
-from evoengine.archives import Archive, Shelf
-from evoengine.types import Cell, Content, Elite, Elites, Feature, Insertion, Scored
+from evoengine.archives import ShelvedArchive
+from evoengine.types import Cell, Content, Feature, Insertion, Scored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     Points: TypeAlias = NDArray[np.float64]
 
 
-class Cvt(Archive):
+class Cvt(ShelvedArchive):
     """One elite in each cell of a centroidal Voronoi tessellation of the feature box.
 
     The number of cells is free of the number of features, where a grid's grows exponentially. Features are
@@ -39,7 +38,6 @@ class Cvt(Archive):
     samples: int = Field(default=25_000, ge=1, validate_default=True)
     rounds: int = Field(default=30, ge=0)
     seed: int = Field(default=0, ge=0)
-    qd_offset: float = Field(default=0.0, allow_inf_nan=False)
 
     _axes: tuple[tuple[str, float, float], ...] = PrivateAttr(default=())
 
@@ -51,16 +49,12 @@ class Cvt(Archive):
         return samples
 
     @cached_property
-    def _shelf(self) -> Shelf:
-        return Shelf()
-
-    @cached_property
     def _tree(self) -> Any:
         return _tessellation(len(self._axes), self.cells, self.samples, self.rounds, self.seed)
 
     def open(self, features: tuple[Feature, ...]) -> None:
         self._axes = tuple((feature.name, feature.low, feature.high - feature.low) for feature in features)
-        self._shelf.clear()
+        self.clear()
         self.__dict__.pop("_tree", None)
 
     @property
@@ -75,49 +69,18 @@ class Cvt(Archive):
         Raises:
             KeyError: a feature is missing.
         """
-        features = scored.features
+        return (self._key(scored.features),)
+
+    def _key(self, features: Mapping[str, float]) -> int:
         point = [min(1.0, max(0.0, (features[name] - low) / width)) for name, low, width in self._axes]
-        return (int(self._tree.query(point)[1]),) if point else (0,)
+        return int(self._tree.query(point)[1]) if point else 0
 
     def add(self, number: int, content: Content, scored: Scored) -> Insertion:
-        return self._shelf.put(self.cell(scored), number, content, scored)
-
-    def clear(self) -> None:
-        self._shelf.clear()
-
-    @property
-    def elites(self) -> Elites:
-        return self._shelf
-
-    def __iter__(self) -> Iterator[Elite]:  # type: ignore[override]  # pydantic iterates over fields
-        return iter(self._shelf)
-
-    def __len__(self) -> int:
-        return len(self._shelf)
-
-    def best(self) -> Elite | None:
-        return self._shelf.best()
-
-    def sample(self, rng: random.Random, n: int = 1) -> list[Elite]:
-        return self._shelf.sample(rng, n)
+        return self._shelf.put(self._key(scored.features), number, content, scored)
 
     @property
     def coverage(self) -> float:
-        return len(self._shelf) / (self.cells if self._axes else 1)
-
-    @property
-    def qd_score(self) -> float:
-        return self._shelf.total - self.qd_offset * len(self._shelf)
-
-    def state(self) -> dict[str, Any]:
-        return {"elites": [elite.number for elite in self._shelf], "total": self._shelf.total}
-
-    def restore(self, state: dict[str, Any], elites: dict[int, tuple[Content, Scored]]) -> None:
-        self._shelf.clear()
-        for number in state["elites"]:
-            content, scored = elites[number]
-            self._shelf.put(self.cell(scored), number, content, scored)
-        self._shelf.total = state["total"]
+        return len(self) / (self.cells if self._axes else 1)
 
 
 @lru_cache(maxsize=8)

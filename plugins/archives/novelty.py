@@ -5,20 +5,18 @@ With local competition as in Cully & Demiris 2018 (arXiv:1708.09251).
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
 from functools import cached_property
 from math import fsum
 from typing import Any
 
 from pydantic import Field, PrivateAttr
 
-from evoengine.archives import Archive, Shelf
+from evoengine.archives import ShelvedArchive
 from evoengine.archives._neighbours import Neighbours
-from evoengine.types import Content, Elite, Elites, Feature, Insertion, Scored
+from evoengine.types import Content, Feature, Insertion, Scored
 
 
-class NoveltyArchive(Archive):
+class NoveltyArchive(ShelvedArchive):
     """Elites at free positions: whoever is new enough is taken in, whoever is not competes with the nearest.
 
     A candidate is new when the mean distance to its `k` nearest elites is above `threshold` and nobody is at
@@ -39,13 +37,8 @@ class NoveltyArchive(Archive):
     k: int = Field(default=5, ge=1)
     capacity: int | None = Field(default=None, ge=1)
     reference: int = Field(default=1000, ge=1)
-    qd_offset: float = Field(default=0.0, allow_inf_nan=False)
 
     _axes: tuple[tuple[str, float, float], ...] = PrivateAttr(default=())
-
-    @cached_property
-    def _shelf(self) -> Shelf:
-        return Shelf()
 
     @cached_property
     def _neighbours(self) -> Neighbours:
@@ -73,47 +66,24 @@ class NoveltyArchive(Archive):
             full = self.capacity is not None and place >= self.capacity
             if full or not novelty > self.threshold or near[0][0] == 0.0:
                 place = near[0][1]
-        insertion = shelf.put((place,), number, content, scored)
+        insertion = shelf.put(place, number, content, scored)
         if insertion:
             self._neighbours.put(place, position)
         return insertion
 
     def clear(self) -> None:
-        self._shelf.clear()
+        super().clear()
         self.__dict__.pop("_neighbours", None)
-
-    @property
-    def elites(self) -> Elites:
-        return self._shelf
-
-    def __iter__(self) -> Iterator[Elite]:  # type: ignore[override]  # pydantic iterates over fields
-        return iter(self._shelf)
-
-    def __len__(self) -> int:
-        return len(self._shelf)
-
-    def best(self) -> Elite | None:
-        return self._shelf.best()
-
-    def sample(self, rng: random.Random, n: int = 1) -> list[Elite]:
-        return self._shelf.sample(rng, n)
 
     @property
     def coverage(self) -> float:
         """The number of elites over `capacity`, or over `reference` (at most 1): there are no cells to count."""
-        return min(1.0, len(self._shelf) / (self.capacity or self.reference))
-
-    @property
-    def qd_score(self) -> float:
-        return self._shelf.total - self.qd_offset * len(self._shelf)
+        return min(1.0, len(self) / (self.capacity or self.reference))
 
     def state(self) -> dict[str, Any]:
-        return {"elites": [elite.number for elite in self._shelf], "total": self._shelf.total}
+        return {"positions": self._neighbours.state(), **super().state()}
 
     def restore(self, state: dict[str, Any], elites: dict[int, tuple[Content, Scored]]) -> None:
-        self.clear()
-        for place, number in enumerate(state["elites"]):
-            content, scored = elites[number]
-            self._shelf.put((place,), number, content, scored)
-            self._neighbours.put(place, self.position(scored))
-        self._shelf.total = state["total"]
+        super().restore(state, elites)
+        self.__dict__.pop("_neighbours", None)
+        self._neighbours.restore(state["positions"])

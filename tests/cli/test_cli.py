@@ -194,7 +194,7 @@ def test_problems_plugins_and_doctor_answer(folder: Path) -> None:
         "symbolic_regression", "tsp_construct",
     } <= names  # fmt: skip
     plugins = json.loads(evoengine("plugins", "--settings", "--format", "json", cwd=folder).stdout)
-    assert {"grid", "softmax", "structural", "tune", "idioms", "sqlite", "local", "process"} <= {
+    assert {"grid", "softmax", "structural", "tune", "idioms", "sqlite", "local", "jail", "none"} <= {
         row["name"] for row in plugins
     }
     doctor = json.loads(evoengine("doctor", "--format", "json", cwd=folder).stdout)

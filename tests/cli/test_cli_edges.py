@@ -105,8 +105,8 @@ class MyOwn(Grid):
     scale: float = 1.0
 """
 BOX = """
-from evoengine.sandboxes.process import Process
-class Box(Process):
+from evoengine.sandboxes.none import Unconfined
+class Box(Unconfined):
     pad: int = 1
 """
 
@@ -114,7 +114,7 @@ class Box(Process):
 def test_a_campaign_with_plugins_of_ones_own_is_read_and_resumed_with_them(folder: Path) -> None:
     for kind, name, text in (
         ("archives", "my_own", PLUGIN),
-        ("sandboxes", "my_box", "from evoengine.sandboxes.process import Process\nclass Box(Process):\n    pad: int = 1"),  # noqa: E501
+        ("sandboxes", "my_box", "from evoengine.sandboxes.none import Unconfined\nclass Box(Unconfined):\n    pad: int = 1"),  # noqa: E501
     ):  # fmt: skip
         (folder / "plugins" / kind).mkdir(parents=True)
         (folder / "plugins" / kind / f"{name}.py").write_text(text)

@@ -263,7 +263,7 @@ def test_a_lying_probe_costs_no_more_than_the_draft():
 def test_other_files_are_kept():
     draft = draft_of(LINE, arm="pattern")
     program = Program(files={"main.py": LINE, "data.txt": "1"})
-    object.__setattr__(draft.parents[0], "content", program)
+    object.__setattr__(draft, "parents", (draft.parents[0]._replace(content=program),))
     request = next(Tune().breed(draft))
     assert request.program.files["data.txt"] == "1"
     assert "_knobs_[0]" in request.program.text

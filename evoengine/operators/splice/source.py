@@ -11,12 +11,12 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
+from evoengine.operators.editing.markers import PYTHON_MARKER, WORD
 from evoengine.operators.splice.index import Block, Context, Index, Scope, Site
 from evoengine.operators.splice.walk import indexed
 
 __all__ = ["Block", "Context", "Patch", "Scope", "Site", "Source", "Splice", "compiles", "source_of", "spliced"]
 
-_MARKER = re.compile(rb"^[ \t]*#[ \t]*EVOLVE-BLOCK-(START|END)\b[^\r\n]*(?:\r\n|\r|\n|\Z)", re.MULTILINE)
 _REST_OF_LINE = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n|\Z)")
 
 
@@ -151,11 +151,11 @@ def source_of(text: str) -> Source | None:
 
 def _mark(source: Source) -> None:
     source.regions = ((0, len(source.data)),)
-    if b"EVOLVE-BLOCK" not in source.data:
+    if WORD.encode() not in source.data:
         return
     inside = {at for low, high in source.index.long_strings for at in source.lines[low:high]}
     regions, opened = [], None
-    for match in _MARKER.finditer(source.data):
+    for match in PYTHON_MARKER.finditer(source.data):
         if match.start() in inside:
             continue
         if match[1] == b"START":

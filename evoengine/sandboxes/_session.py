@@ -1,4 +1,4 @@
-"""Candidates in plain worker processes: limits and clean kills, but no isolation from the machine."""
+"""A session: one forked process, its limits watched from outside, and what it says read as hostile."""
 
 from __future__ import annotations
 
@@ -7,80 +7,57 @@ import re
 import select
 import signal
 import socket
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from pydantic import PrivateAttr
-
 from evoengine.errors import SandboxError
 from evoengine.sandboxes._forkserver import Ended, ForkServer
-from evoengine.sandboxes._frames import Frame, FrameError, Inbox, answers, encoded, encoded_calls
-from evoengine.sandboxes.base import CandidateError, Job, Outcome, Sandbox, Session
+from evoengine.sandboxes._frames import FloodError, Frame, FrameError, Inbox, answers, encoded, encoded_calls
+from evoengine.sandboxes.base import CandidateError, Job, Outcome, Session
 from evoengine.types import Cause
 
 _SETUP_SECONDS = 60.0
-_OUT_OF_MEMORY = 98
+_OUT_OF_MEMORY, _SETUP_FAILED = 98, 97
 _LOOK_SECONDS = 0.5
-_CHUNK = 262144
+_CHUNK = 65536
+"""Read at once. From 128 KiB on, the C library maps and unmaps memory for every read: 70 us more for each call."""
 _SLACK_BYTES = 2**22
 _PRINTED_BYTES = 65536
 _DRAINED_BYTES = 2**20
 _FEEDBACK_CHARS = 4096
-_CAUSES = {"crashed": Cause.CRASHED, "out_of_memory": Cause.OUT_OF_MEMORY, "rejected": Cause.REJECTED}
+_CAUSES = {
+    str(cause): cause
+    for cause in (
+        Cause.OUT_OF_MEMORY,
+        Cause.OUT_OF_PROCESSES,
+        Cause.OUT_OF_DESCRIPTORS,
+        Cause.FLOODED,
+        Cause.FORBIDDEN,
+        Cause.REJECTED,
+    )
+}
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-class Process(Sandbox):
-    """Runs every candidate in a process of its own, forked from a warm one.
+class ForkedSession(Session):
+    """One forked process with one program in it. Not for several threads at once.
 
-    CPU time, memory, answers and output are limited, and everything a candidate started is killed with it.
-    It is no jail: a candidate can read what this user can read, and reach the network.
+    Args:
+        server: the warm process, of which this is the only child.
+        job: what to run.
+        done: called at the end with the server, the job, and whether the server is alive.
+
+    Raises:
+        SandboxError: no process could be made.
     """
 
-    isolated: bool = False
-
-    _servers: dict[tuple[str, ...], ForkServer] = PrivateAttr(default_factory=dict)
-    _starting: threading.Lock = PrivateAttr(default_factory=threading.Lock)
-
-    def open(self, job: Job) -> Session:
-        server = self._server(job.preload)
-        try:
-            return ProcessSession(server, job)
-        except SandboxError:
-            # An earlier candidate may have killed the warm process: one fresh start, then it is our failure.
-            with self._starting:
-                if self._servers.get(job.preload) is server:
-                    self._servers.pop(job.preload).close()
-            return ProcessSession(self._server(job.preload), job)
-
-    def shutdown(self) -> None:
-        while self._servers:
-            self._servers.popitem()[1].close()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _with_settings, (type(self), self.settings())
-
-    def _server(self, preload: tuple[str, ...]) -> ForkServer:
-        with self._starting:  # `run` may be called from several threads
-            if preload not in self._servers:
-                self._servers[preload] = ForkServer(preload)
-            return self._servers[preload]
-
-
-def _with_settings(kind: type[Process], settings: dict[str, Any]) -> Process:
-    return kind(**settings)
-
-
-class ProcessSession(Session):
-    """One forked process with one program in it. Not for several threads at once."""
-
-    def __init__(self, server: ForkServer, job: Job) -> None:
+    def __init__(self, server: ForkServer, job: Job, done: Callable[[ForkServer, Job, bool], None]) -> None:
         self._server = server
+        self._done = done
         self._job = job
         self._outcome: Outcome | None = None
         self._sent_program = False
@@ -91,6 +68,8 @@ class ProcessSession(Session):
         err, err_theirs = os.pipe()
         self._printed: dict[int, bytearray] = {out: bytearray(), err: bytearray()}
         self._out, self._err = out, err
+        self._left = dict.fromkeys((out, err), int(job.limits.printed_mib * 2**20))
+        """Bytes that may still be printed, by descriptor."""
         try:
             self._child = server.fork(job.limits, theirs.fileno(), out_theirs, err_theirs)
         except SandboxError:
@@ -102,7 +81,7 @@ class ProcessSession(Session):
             theirs.close()
             os.close(out_theirs)
             os.close(err_theirs)
-        self._clock = (~self._child.pid << 3) | 2  # the kernel's name for this process's CPU clock
+        self._clock = (~self._child.outside << 3) | 2  # the kernel's name for this process's CPU clock
         self._poll = select.poll()
         for fd in (self._channel.fileno(), out, err, self._child.pidfd):
             os.set_blocking(fd, False)
@@ -111,6 +90,11 @@ class ProcessSession(Session):
         self._cpu_before = 0.0
         self._await_ready()
         self._began = time.monotonic()
+
+    @property
+    def outside(self) -> int:
+        """The process's id among those of the machine."""
+        return self._child.outside
 
     def load(self, knobs: Sequence[float] = ()) -> None:
         request: dict[str, Any] = {"load": [float(knob) for knob in knobs]}
@@ -127,9 +111,9 @@ class ProcessSession(Session):
         if not calls:
             return []
         request = encoded_calls(calls, self._job.entry if entry is None else entry, plain)
-        found = self._answers(self._exchange(request), len(calls))
+        found = self._answers(self._exchange(request), len(calls), plain)
         while len(found) < len(calls):
-            found += self._answers(self._next(), len(calls) - len(found))
+            found += self._answers(self._next(), len(calls) - len(found), plain)
         return found
 
     def close(self) -> Outcome:
@@ -140,20 +124,25 @@ class ProcessSession(Session):
             for fd in self._printed:
                 self._drain(fd)
                 os.close(fd)
+            alive = True
             try:
                 ended = self._server.reap(self._child)
             except SandboxError:
                 # The warm process has died, and its death has killed the child.
-                ended = Ended()
+                ended, alive = Ended(), False
             os.close(self._child.pidfd)
             self._ended = ended
+            group = self._server.group
+            self._ran_out = group is not None and group.ran_out()
             self._outcome = Outcome(
                 cpu_seconds=ended.cpu_seconds,
                 wall_seconds=wall,
-                peak_mib=ended.peak_mib,
+                peak_mib=ended.peak_mib if group is None else group.peak_mib,
+                tier=self._server.walls.tier,
                 stdout=_cleaned(bytes(self._printed[self._out])),
                 stderr=_cleaned(bytes(self._printed[self._err])),
             )
+            self._done(self._server, self._job, alive)
         return self._outcome
 
     def _await_ready(self) -> None:
@@ -170,6 +159,7 @@ class ProcessSession(Session):
         """Sends a request and gives the first frame of the answer."""
         if self._outcome is not None:
             raise SandboxError("the session is over: open another one")
+        self._inbox.restart()
         return self._next(request=request)
 
     def _next(self, wall_seconds: float | None = None, request: bytes = b"") -> Frame:
@@ -180,6 +170,7 @@ class ProcessSession(Session):
             left = self._send(left)
             frame = self._received()
             if frame is not None:
+                self._check_memory()
                 return frame
             if left:
                 self._poll.modify(channel, select.POLLIN | select.POLLOUT)
@@ -192,6 +183,7 @@ class ProcessSession(Session):
             for fd in self._printed:
                 if fd in events:
                     self._drain(fd)
+            self._check_printed()
             if over:
                 while self._receive(ended=True):
                     pass
@@ -224,6 +216,8 @@ class ProcessSession(Session):
     def _received(self) -> Frame | None:
         try:
             frame = self._inbox.next()
+        except FloodError as error:
+            self._fail(Cause.FLOODED, f"too much came back: {error}")
         except FrameError as error:
             self._fail(Cause.REJECTED, f"what came back is not plain data: {error}")
         if frame is not None and isinstance(frame.header, dict) and "failed" in frame.header:
@@ -231,9 +225,9 @@ class ProcessSession(Session):
             self._fail(cause, str(frame.header.get("feedback", "")))
         return frame
 
-    def _answers(self, frame: Frame, most: int) -> list[Any]:
+    def _answers(self, frame: Frame, most: int, plain: bool) -> list[Any]:
         try:
-            return answers(frame, most)
+            return answers(frame, most, plain=plain)
         except FrameError as error:
             self._fail(Cause.REJECTED, f"what came back is not plain data: {error}")
 
@@ -247,7 +241,7 @@ class ProcessSession(Session):
         wall = limits.wall_seconds if wall_seconds is None else wall_seconds
         wall_left = wall - (time.monotonic() - self._since)
         if wall_left <= 0:
-            self._fail(Cause.TIMED_OUT, f"took longer than {wall:g} s")
+            self._fail(Cause.STALLED, f"took longer than {wall:g} s")
         if wall_seconds is not None:  # being set up: not the candidate's time
             return min(wall_left, _LOOK_SECONDS)
         cpu_left = limits.cpu_seconds - (self._cpu() - self._cpu_before)
@@ -274,7 +268,18 @@ class ProcessSession(Session):
                 with suppress(KeyError):
                     self._poll.unregister(fd)
                 return
+            self._left[fd] -= len(data)
             kept += data[: _PRINTED_BYTES - len(kept)]
+
+    def _check_printed(self) -> None:
+        if min(self._left.values()) < 0:
+            self._fail(Cause.FLOODED, f"printed more than {self._job.limits.printed_mib:g} MiB")
+
+    def _check_memory(self) -> None:
+        """Where there are several processes, the kernel may have killed another than the one that answers."""
+        group = self._server.group
+        if self._job.limits.processes and group is not None and group.ran_out():
+            self._fail(Cause.OUT_OF_MEMORY, "the kernel killed one of its processes for want of memory")
 
     def _died(self) -> NoReturn:
         """Says why the process is gone, or does not listen any more."""
@@ -283,9 +288,15 @@ class ProcessSession(Session):
         match status:
             case None:
                 self._fail(Cause.CRASHED, "the process that it was forked from was killed")
-            case _ if status == _OUT_OF_MEMORY:
-                self._fail(Cause.OUT_OF_MEMORY, "MemoryError")
-            case _ if status == -signal.SIGKILL and self._ended.peak_mib > self._job.limits.memory_mib / 2:
+            case _ if self._ran_out or status == _OUT_OF_MEMORY:
+                self._fail(Cause.OUT_OF_MEMORY, "killed by the kernel" if self._ran_out else "MemoryError")
+            case _ if status == _SETUP_FAILED and not self._sent_program:
+                raise SandboxError("a new process could not put up its walls")
+            case _ if (
+                status == -signal.SIGKILL
+                and self._server.group is None
+                and self._ended.peak_mib > self._job.limits.memory_mib / 2
+            ):
                 # A kill leaves no trace of who sent it; with this much in use it was the kernel.
                 self._fail(Cause.OUT_OF_MEMORY, "killed while it held much memory")
             case _ if status == -signal.SIGXCPU:

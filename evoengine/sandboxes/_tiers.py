@@ -1,0 +1,104 @@
+"""What a machine offers to hold a candidate with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from evoengine.errors import SandboxError
+
+Tier: TypeAlias = Literal["T1", "T2", "T3"]
+
+TIERS: dict[Tier, str] = {
+    "T1": "control groups around T2: memory of every kind and processes are held by the kernel",
+    "T2": "namespaces of its own around T3: no file, process or network of the machine is there",
+    "T3": "Landlock, seccomp and limits: nothing can be opened, reached or started",
+}
+UNCONFINED = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walls:
+    """What a warm process is told to put up.
+
+    Attributes:
+        tier: the name that is recorded.
+        groups: whether it lives in a control group.
+        without: layers that are left out, for tests of what each is for.
+    """
+
+    tier: str
+    groups: bool = False
+    namespaces: bool = False
+    confined: bool = True
+    without: tuple[str, ...] = ()
+
+    def request(self) -> dict[str, Any]:
+        """As the warm process takes it."""
+        root = os.geteuid() == 0
+        namespaces = self.namespaces and "namespaces" not in self.without
+        return {
+            "namespaces": ("root" if root else "user") if namespaces else "",
+            "walls": self.confined,
+            "user": root and self.confined and "user" not in self.without,
+            "without": list(self.without),
+            "sacrifice": self.groups,
+        }
+
+
+def walls_of(tier: str, without: tuple[str, ...] = ()) -> Walls:
+    """The walls of a tier.
+
+    Raises:
+        SandboxError: there is no such tier.
+    """
+    match tier:
+        case "T1":
+            return Walls(tier=tier, groups="cgroup" not in without, namespaces=True, without=without)
+        case "T2":
+            return Walls(tier=tier, namespaces=True, without=without)
+        case "T3":
+            return Walls(tier=tier, without=without)
+        case _ if tier == UNCONFINED:
+            return Walls(tier=tier, confined=False)
+    raise SandboxError(f"there is no tier {tier!r}; there are {', '.join(TIERS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """Whether a tier works here, and why not or what it does."""
+
+    tier: str
+    works: bool
+    why: str
+
+
+def probe() -> list[Probed]:
+    """Every tier, best first, each tried for real."""
+    from evoengine.sandboxes._forkserver import ForkServer
+
+    found = []
+    for tier, about in TIERS.items():
+        try:
+            ForkServer((), walls_of(tier)).close()
+        except SandboxError as error:
+            found.append(Probed(tier, False, str(error)))
+        else:
+            found.append(Probed(tier, True, about))
+    return found
+
+
+def readable_folders() -> list[str]:
+    """Where the interpreter and the libraries of the system lie, and what runs inside."""
+    import site
+
+    from evoengine.paths import bundled
+
+    wanted = [
+        sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix, *site.getsitepackages(),
+        str(bundled("sandbox")), "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache",
+        "/usr/share/zoneinfo",
+    ]  # fmt: skip
+    return [path for path in dict.fromkeys(wanted) if os.path.exists(path)]

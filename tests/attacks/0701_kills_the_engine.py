@@ -1,0 +1,13 @@
+"""Kills the engine."""
+
+MUST = {"forbidden", "crashed"}
+WATCH = {"engine"}
+LAYERS = ("namespaces", "seccomp", "landlock", "user")
+
+import os
+import signal
+
+
+def attack(world):
+    os.kill(world["engine"], signal.SIGKILL)
+    return "killed"
