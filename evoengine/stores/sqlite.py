@@ -232,6 +232,7 @@ class Sqlite(Store):
                     if detail is not None:
                         details.append(detail)
                 connection.executemany(_INSERT_CONTENT, contents)
+                connection.executemany("insert into digests (id, digest) values (?, ?)", [one[:2] for one in contents])
                 connection.executemany(_INSERT_RECORD, rows)
                 connection.executemany(_INSERT_DETAIL, details)
                 connection.execute("commit")
@@ -257,10 +258,7 @@ class Sqlite(Store):
         last = connection.execute("select max(id) from contents").fetchone()[0] or 0
         if last != self._last_content:
             self._known.update(
-                # the index holds all that is asked for: the table has two kilobytes of source in each row
-                connection.execute(
-                    "select digest, id from contents indexed by contents_digests where id > ?", (self._last_content,)
-                )
+                connection.execute("select digest, id from digests where id > ?", (self._last_content,))
             )
             self._last_content = last
 

@@ -10,49 +10,18 @@ from typing import Any
 
 import pytest
 
-from evoengine import Campaign, Feature, Problem, Program, Score
+from evoengine import Campaign, Program
 from evoengine.errors import CampaignError, ProblemError, StoreError
 from evoengine.events import Committed, Event, Started, Stopped
 from evoengine.executors.inline import Inline
-from evoengine.operators.base import Conversation, NoChild, Operator
+from evoengine.operators.base import Conversation, Operator
 from evoengine.stopping import Evaluations, Reached, Records, Stalled
 from evoengine.types import Candidate, Cause, Draft, Failed, Scored
-
-
-class Numbers(Problem):
-    name = "numbers"
-    goal = "a large number"
-    entry = "number"
-    seed = "def number():\n    return 1\n"
-    features = (Feature(name="length", low=0, high=100, bins=5),)
-
-    def inputs(self) -> list[tuple[()]]:
-        return [()]
-
-    def judge(self, outputs: list[Any]) -> Score:
-        return Score(float(outputs[0]))
-
-
-class Plus(Operator):
-    """Returns the record's number, or what a test wants."""
-
-    say: str = "{number}"
-
-    def breed(self, draft: Draft) -> Conversation:
-        text = self.say.format(number=draft.number)
-        if text == "nothing":
-            raise NoChild("there is nothing to change")
-        return Program.of(f"def number():\n    return {text}\n")
-        yield
-
-
-def small(tmp_path: Path, say: str = "{number}", **settings: Any) -> Campaign:
-    settings = {"executor": Inline(), "window": 4, "islands": 2, **settings}
-    return Campaign(Numbers(), store=f"sqlite:///{tmp_path}/small.db", operators=[Plus(say=say)], **settings)
+from tests.campaigns.numbers import Numbers, Plus, campaign_of
 
 
 def test_a_budget_of_evaluations_is_spent_and_never_exceeded_by_plain_proposals(tmp_path: Path) -> None:
-    with small(tmp_path) as campaign:
+    with campaign_of(tmp_path) as campaign:
         assert campaign.run(evaluations=50) == "50 evaluations are spent"
         assert campaign.progress.evaluations == 50
         assert campaign.run(evaluations=50) == "50 evaluations are spent"
@@ -62,7 +31,7 @@ def test_a_budget_of_evaluations_is_spent_and_never_exceeded_by_plain_proposals(
 
 
 def test_answers_without_a_child_are_records_and_use_up_the_budget(tmp_path: Path) -> None:
-    with small(tmp_path, say="nothing") as campaign:
+    with campaign_of(tmp_path, say="nothing") as campaign:
         campaign.run(evaluations=20)
         assert campaign.progress.records == 20
         row = campaign.store.campaign("numbers")
@@ -72,7 +41,7 @@ def test_answers_without_a_child_are_records_and_use_up_the_budget(tmp_path: Pat
 
 
 def test_a_target_ends_the_run(tmp_path: Path) -> None:
-    with small(tmp_path) as campaign:
+    with campaign_of(tmp_path) as campaign:
         reason = campaign.run(until_score=30, evaluations=1000)
         assert reason == "the target 30 is reached"
         best = campaign.best()
@@ -81,15 +50,15 @@ def test_a_target_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_conditions_compose(tmp_path: Path) -> None:
-    with small(tmp_path) as campaign:
+    with campaign_of(tmp_path) as campaign:
         campaign.run(stop=(Records(10) & Reached(25, 25)) | Evaluations(1000))
         assert campaign.progress.records >= 25
-    with small(tmp_path, say="0", name="stuck") as campaign:
+    with campaign_of(tmp_path, say="0", name="stuck") as campaign:
         assert campaign.run(stop=Stalled(12) | Records(500)) == "no improvement in 12 records"
 
 
 def test_the_same_child_again_is_a_duplicate_that_is_not_evaluated(tmp_path: Path) -> None:
-    with small(tmp_path, say="7") as campaign:
+    with campaign_of(tmp_path, say="7") as campaign:
         campaign.run(stop=Records(12))
         row = campaign.store.campaign("numbers")
         assert row is not None
@@ -103,7 +72,7 @@ def test_the_same_child_again_is_a_duplicate_that_is_not_evaluated(tmp_path: Pat
 
 
 def test_one_s_own_loop_asks_and_tells(tmp_path: Path) -> None:
-    with small(tmp_path) as campaign:
+    with campaign_of(tmp_path) as campaign:
         drafts = [campaign.ask() for _ in range(4)]
         with pytest.raises(CampaignError, match="window"):
             campaign.ask()
@@ -121,7 +90,7 @@ def test_one_s_own_loop_asks_and_tells(tmp_path: Path) -> None:
 
 def test_watchers_are_told_everything_in_order(tmp_path: Path) -> None:
     told: list[Event] = []
-    with small(tmp_path, watchers=[told.append]) as campaign:
+    with campaign_of(tmp_path, watchers=[told.append]) as campaign:
         campaign.run(stop=Records(10))
     assert isinstance(told[0], Started)
     assert isinstance(told[-1], Stopped)
@@ -131,7 +100,7 @@ def test_watchers_are_told_everything_in_order(tmp_path: Path) -> None:
 
 def test_a_run_works_inside_a_running_loop_as_in_a_notebook(tmp_path: Path) -> None:
     async def cell() -> str:
-        with small(tmp_path) as campaign:
+        with campaign_of(tmp_path) as campaign:
             return campaign.run(stop=Records(8))
 
     assert asyncio.run(cell()) == "8 records are there"
@@ -141,7 +110,7 @@ def test_a_run_works_in_a_thread_and_awaited(tmp_path: Path) -> None:
     reasons: list[str] = []
 
     def work() -> None:
-        with small(tmp_path) as campaign:
+        with campaign_of(tmp_path) as campaign:
             reasons.append(campaign.run(stop=Records(8)))
 
     thread = threading.Thread(target=work)
@@ -149,7 +118,7 @@ def test_a_run_works_in_a_thread_and_awaited(tmp_path: Path) -> None:
     thread.join(timeout=60)
 
     async def awaited() -> str:
-        with small(tmp_path) as campaign:
+        with campaign_of(tmp_path) as campaign:
             return await campaign.arun(stop=Records(16))
 
     reasons.append(asyncio.run(awaited()))
@@ -157,7 +126,7 @@ def test_a_run_works_in_a_thread_and_awaited(tmp_path: Path) -> None:
 
 
 def test_a_halted_run_finishes_what_is_in_flight_and_goes_on_later(tmp_path: Path) -> None:
-    with small(tmp_path) as campaign:
+    with campaign_of(tmp_path) as campaign:
         campaign.watchers.append(
             lambda event: campaign.halt() if isinstance(event, Committed) and event.record.number == 9 else None
         )
@@ -171,7 +140,7 @@ def test_a_halted_run_finishes_what_is_in_flight_and_goes_on_later(tmp_path: Pat
 
 def test_work_that_outlasts_the_time_is_given_up_and_done_anew_later(folder: Path) -> None:
     slow = "__import__('time').sleep(8) or {number}"
-    with small(folder, say=slow, executor="local", workers=2) as campaign:
+    with campaign_of(folder, say=slow, executor="local", workers=2) as campaign:
         began = time.monotonic()
         campaign.run(seconds=0.5)
         took = time.monotonic() - began
@@ -194,24 +163,24 @@ def test_a_seed_that_does_not_score_is_an_error_and_records_nothing(tmp_path: Pa
 
 
 def test_a_name_that_another_problem_has_is_refused(tmp_path: Path, folder: Path) -> None:
-    with small(tmp_path, name="mine") as campaign:
+    with campaign_of(tmp_path, name="mine") as campaign:
         campaign.run(stop=Records(3))
-    other = Campaign("peak", name="mine", store=f"sqlite:///{tmp_path}/small.db")
+    other = Campaign("peak", name="mine", store=f"sqlite:///{tmp_path}/numbers.db")
     with other, pytest.raises(CampaignError, match=r"of problem 'numbers', not 'peak'.*--name"):
         other.run(evaluations=5)
 
 
 def test_other_settings_under_the_same_name_are_refused_and_named(tmp_path: Path) -> None:
-    with small(tmp_path) as campaign:
+    with campaign_of(tmp_path) as campaign:
         campaign.run(stop=Records(3))
-    with small(tmp_path, seed=3) as other, pytest.raises(CampaignError, match=r"seed = 0, now it is 3"):
+    with campaign_of(tmp_path, seed=3) as other, pytest.raises(CampaignError, match=r"seed = 0, now it is 3"):
         other.run(evaluations=5)
-    with small(tmp_path, islands=3) as other, pytest.raises(CampaignError, match="islands"):
+    with campaign_of(tmp_path, islands=3) as other, pytest.raises(CampaignError, match="islands"):
         other.run(evaluations=5)
 
 
 def test_two_campaigns_in_one_store_share_evaluations_of_equal_programs(tmp_path: Path) -> None:
-    with small(tmp_path) as campaign:
+    with campaign_of(tmp_path) as campaign:
         campaign.run(stop=Records(10))
 
     class Counting:
@@ -224,10 +193,10 @@ def test_two_campaigns_in_one_store_share_evaluations_of_equal_programs(tmp_path
 
         def close(self) -> None: ...
 
-    again = small(tmp_path, name="again", seed=5)
+    again = campaign_of(tmp_path, name="again", seed=5)
     with again:
         again.run(stop=Records(1))
-    with small(tmp_path, name="again", seed=5, evaluator=Counting()) as campaign:
+    with campaign_of(tmp_path, name="again", seed=5, evaluator=Counting()) as campaign:
         campaign.run(stop=Records(10))
         best = campaign.best()
         assert best is not None
@@ -235,10 +204,10 @@ def test_two_campaigns_in_one_store_share_evaluations_of_equal_programs(tmp_path
 
 
 def test_a_store_that_is_no_store_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "small.db").write_text("this is not a database, but it is long enough to look like one\n" * 50)
-    with small(tmp_path) as campaign, pytest.raises(StoreError, match="no SQLite database"):
+    (tmp_path / "numbers.db").write_text("this is not a database, but it is long enough to look like one\n" * 50)
+    with campaign_of(tmp_path) as campaign, pytest.raises(StoreError, match="no SQLite database"):
         campaign.run(evaluations=5)
-    assert (tmp_path / "small.db").read_text().startswith("this is not")
+    assert (tmp_path / "numbers.db").read_text().startswith("this is not")
 
 
 class Noisy(Numbers):

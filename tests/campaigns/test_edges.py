@@ -18,35 +18,7 @@ from evoengine.problem import Player, Reject
 from evoengine.reading import Reading
 from evoengine.stopping import Records
 from evoengine.types import Candidate, Cause, Draft, Failed, Record, Scored, Trials
-
-
-class Numbers(Problem):
-    name = "numbers"
-    goal = "a large number"
-    entry = "number"
-    seed = "def number():\n    return 1\n"
-    features = (Feature(name="length", low=0, high=100, bins=5),)
-
-    def inputs(self) -> list[tuple[()]]:
-        return [()]
-
-    def judge(self, outputs: list[Any]) -> Score:
-        return Score(float(outputs[0]))
-
-
-class Plus(Operator):
-    """Returns the record's number, or what a test wants."""
-
-    say: str = "{number}"
-
-    def breed(self, draft: Draft) -> Conversation:
-        return Program.of(f"def number():\n    return {self.say.format(number=draft.number)}\n")
-        yield
-
-
-def campaign_of(folder: Path, problem: Problem | None = None, say: str = "{number}", **settings: Any) -> Campaign:
-    settings = {"executor": Inline(), "window": 4, "islands": 2, **settings}
-    return Campaign(problem or Numbers(), store=f"sqlite:///{folder}/edges.db", operators=[Plus(say=say)], **settings)
+from tests.campaigns.numbers import Numbers, campaign_of
 
 
 def records_of(campaign: Campaign) -> list[Record]:
