@@ -33,6 +33,7 @@ BASES = {
     "sandboxes": "evoengine.sandboxes.base:Sandbox",
     "stores": "evoengine.stores.base:Store",
     "executors": "evoengine.executors.base:Executor",
+    "gates": "evoengine.gates.base:Gate",
 }
 """Kind to its base class."""
 

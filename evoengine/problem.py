@@ -87,6 +87,7 @@ class Problem(Component, ABC):
         best_known: the best value known, with its source.
         floor: what a method written by hand reaches without evolution, and which; shown beside every result.
         idioms: templates for the `idioms` operator.
+        notes: what a language model is told beside the goal (rules of the answer, hints, what is known to fail).
         preload: modules that are imported before a candidate is run.
         repeats: how often a would-be champion is evaluated before it is believed (for noisy problems).
     """
@@ -102,6 +103,7 @@ class Problem(Component, ABC):
     best_known: ClassVar[Anchor | None] = None
     floor: ClassVar[Anchor | None] = None
     idioms: ClassVar[tuple[Idiom, ...]] = ()
+    notes: ClassVar[str] = ""
     preload: ClassVar[tuple[str, ...]] = ("numpy",)
     repeats: ClassVar[int] = 1
 
@@ -165,7 +167,16 @@ class Problem(Component, ABC):
 
     def brief(self) -> Brief:
         """What operators are told."""
-        return Brief(name=self.name, goal=self.goal, entry=self.entry, idioms=tuple(self.idioms))
+        return Brief(
+            name=self.name,
+            goal=self.goal,
+            entry=self.entry,
+            idioms=tuple(self.idioms),
+            direction=self.direction,
+            limits=self.limits,
+            preload=tuple(self.preload),
+            notes=self.notes,
+        )
 
     def signed(self, value: float) -> float:
         """The problem's own value as "higher is better", and back: it is its own inverse."""

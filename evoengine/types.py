@@ -200,6 +200,16 @@ class Brief:
     goal: str
     entry: str
     idioms: tuple[Idiom, ...] = ()
+    direction: str = "maximize"
+    limits: Limits = field(default_factory=Limits)
+    preload: tuple[str, ...] = ()
+    """Libraries that are there for sure."""
+    notes: str = ""
+    """What a person wants a language model to know."""
+
+    def shown(self, score: float) -> float:
+        """A score ("higher is better") as the problem's own value."""
+        return score if self.direction == "maximize" else -score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +254,17 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a model said of its own change, before it was judged."""
+
+    hypothesis: str = ""
+    """Why it should be better."""
+    change: str = ""
+    predicted: str = ""
+    """What will be observed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """What one proposal came to, before it was judged."""
 
@@ -256,6 +277,11 @@ class Candidate:
     """Record numbers; the first is the one that was changed."""
     group: int | None = None
     turns: tuple[Turn, ...] = ()
+    guidance: int | None = None
+    """The record of the context under which it was made."""
+    lessons: tuple[int, ...] = ()
+    """The numbers of the lessons that were shown."""
+    note: Note | None = None
 
 
 EVERY_ISLAND = -1
@@ -281,6 +307,10 @@ class Cause(Enum):
     """Printed or answered more than it may."""
     FORBIDDEN = "forbidden"
     """Tried what the sandbox does not allow, and gave up over it."""
+    SIMILAR = "similar"
+    """Too little news beside what was judged before, by a gate."""
+    REINTRODUCED = "reintroduced"
+    """Brings back what an ancestor had and gave up, by a gate."""
     REJECTED = "rejected"
     UNJUDGED = "unjudged"
 
@@ -460,9 +490,45 @@ class Probe:
     entry: str
 
 
-Request: TypeAlias = Prompt | Trials | Probe
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Ask for earlier records by their numbers. Answered with a dict, number to `Record`, of those that exist."""
+
+    numbers: tuple[int, ...]
+
+
+Request: TypeAlias = Prompt | tuple[Prompt, ...] | Trials | Probe | Lookup
 Answer: TypeAlias = Any
-"""A `Completion`, a tuple of evaluations, or a probe's values, by the kind of request."""
+"""A `Completion`, a tuple of them, a tuple of evaluations, a probe's values, or records, by the kind of request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """What a conversation may return in the place of a bare content.
+
+    Attributes:
+        note: kept with the record.
+        drawn_on: numbers of further records that the child was made from, beside its draft's parents.
+    """
+
+    content: Content
+    note: Note | None = None
+    drawn_on: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What was learnt from a record: what a model expected of a change, and what came of it.
+
+    Attributes:
+        number: of the record; below 0 for a lesson from another campaign.
+        gain: score of the child less that of its parent; None where the child has none.
+    """
+
+    number: int
+    note: Note
+    observed: str
+    gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -475,6 +541,9 @@ class Draft:
         arm: which of the operator's arms.
         parents: at least one; the first is to be changed, the second (if any) may be crossed in.
         inspirations: other elites worth a look.
+        siblings: what was made of the first parent lately, the newest last.
+        guidance: the context under which a language model works, with its record's number.
+        lessons: what may be of use, the most useful first.
     """
 
     number: int
@@ -485,3 +554,6 @@ class Draft:
     inspirations: tuple[Elite, ...]
     brief: Brief
     rng: Stream
+    siblings: tuple[Record, ...] = ()
+    guidance: Elite | None = None
+    lessons: tuple[Lesson, ...] = ()

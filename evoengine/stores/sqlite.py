@@ -257,9 +257,7 @@ class Sqlite(Store):
         connection = self._open
         last = connection.execute("select max(id) from contents").fetchone()[0] or 0
         if last != self._last_content:
-            self._known.update(
-                connection.execute("select digest, id from digests where id > ?", (self._last_content,))
-            )
+            self._known.update(connection.execute("select digest, id from digests where id > ?", (self._last_content,)))
             self._last_content = last
 
     def last(self, campaign: CampaignRow) -> int:

@@ -1,0 +1,1 @@
+"""What a child must pass before anything is paid for its evaluation."""
