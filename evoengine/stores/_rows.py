@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from evoengine.types import (
@@ -15,6 +16,7 @@ from evoengine.types import (
     Cost,
     Evaluation,
     Failed,
+    Note,
     Program,
     Prompt,
     Record,
@@ -61,9 +63,10 @@ def detail_row(base: int, record: Record) -> tuple[Any, ...] | None:
     """The row of table `details`; None when it would say nothing."""
     turns = record.candidate.turns
     told = _encode([_turn_out(turn) for turn in turns]) if turns else None
+    origin = _origin(record.candidate)
     match record.evaluation:
         case Scored(feedback=feedback, metrics=metrics, instances=instances, outputs=outputs):
-            if not (feedback or metrics or instances or outputs or told):
+            if not (feedback or metrics or instances or outputs or told or origin):
                 return None
             return (
                 base + record.number,
@@ -72,11 +75,12 @@ def detail_row(base: int, record: Record) -> tuple[Any, ...] | None:
                 _encode(dict(instances)) if instances else None,
                 None if outputs is None else utf8(outputs),
                 told,
+                origin,
             )
         case Failed(feedback=feedback):
-            if not (feedback or told):
+            if not (feedback or told or origin):
                 return None
-            return (base + record.number, utf8(feedback) or None, None, None, None, told)
+            return (base + record.number, utf8(feedback) or None, None, None, None, told, origin)
 
 
 def content_row(content: Content, number: int, first_record: int) -> tuple[Any, ...]:
@@ -93,7 +97,7 @@ def content_row(content: Content, number: int, first_record: int) -> tuple[Any, 
 def record_of(row: tuple[Any, ...]) -> Record:
     """The record of a row of `SELECT_RECORDS`."""
     number, island, operator, parents, group, score, cause, features, calls, trials, tokens, money, *rest = row
-    seconds, tier, feedback, metrics, instances, outputs, turns, *content = rest
+    seconds, tier, feedback, metrics, instances, outputs, turns, origin, *content = rest
     return Record(
         number=number,
         candidate=Candidate(
@@ -103,6 +107,7 @@ def record_of(row: tuple[Any, ...]) -> Record:
             parents=tuple(json.loads(parents)),
             group=group,
             turns=tuple(_turn_in(turn) for turn in json.loads(turns)) if turns else (),
+            **_origin_of(origin),
         ),
         evaluation=evaluation_of(score, cause, features, metrics, instances, feedback, outputs),
         cost=Cost(calls=calls, trials=trials, tokens=tokens, money=money, seconds=seconds),
@@ -113,7 +118,7 @@ def record_of(row: tuple[Any, ...]) -> Record:
 SELECT_RECORDS = """
 select r.number, r.island, r.operator, r.parents, r.sibling_group, r.score, r.cause, r.features,
        r.calls, r.trials, r.tokens, r.money, r.seconds, r.tier,
-       d.feedback, d.metrics, d.instances, d.outputs, d.turns,
+       d.feedback, d.metrics, d.instances, d.outputs, d.turns, d.origin,
        c.kind, c.language, c.path, c.source, c.others, c.digest
 from records r left join details d on d.id = r.id left join contents c on c.id = r.content
 """
@@ -199,44 +204,47 @@ def _text(source: str | bytes) -> str:
     return source if isinstance(source, str) else source.decode("utf-8", "surrogatepass")
 
 
-def _turn_out(turn: Turn) -> dict[str, Any]:
-    prompt, completion = turn.prompt, turn.completion
-    return {
-        "messages": [dict(message) for message in prompt.messages],
-        "temperature": prompt.temperature,
-        "max_tokens": prompt.max_tokens,
-        "stop": list(prompt.stop),
-        "seed": prompt.seed,
-        "model": prompt.model,
-        "text": completion.text,
-        "token_ids": list(completion.token_ids),
-        "logprobs": list(completion.logprobs),
-        "policy": completion.policy,
-        "prompt_tokens": completion.prompt_tokens,
-        "tokens": completion.tokens,
-        "money": completion.money,
-        "finish": completion.finish,
-    }
+def _plain(value: Any) -> dict[str, Any]:
+    """The fields of a value as JSON values, but for those that have their defaults."""
+    told = {}
+    for field in fields(value):
+        found = getattr(value, field.name)
+        if found != field.default:
+            told[field.name] = [dict(one) for one in found] if field.name == "messages" else found
+    return told
 
 
-def _turn_in(turn: dict[str, Any]) -> Turn:
-    return Turn(
-        prompt=Prompt(
-            messages=tuple(turn["messages"]),
-            temperature=turn["temperature"],
-            max_tokens=turn["max_tokens"],
-            stop=tuple(turn["stop"]),
-            seed=turn.get("seed"),
-            model=turn.get("model"),
-        ),
-        completion=Completion(
-            text=turn["text"],
-            token_ids=tuple(turn["token_ids"]),
-            logprobs=tuple(turn["logprobs"]),
-            policy=turn["policy"],
-            prompt_tokens=turn["prompt_tokens"],
-            tokens=turn.get("tokens", len(turn["token_ids"])),
-            money=turn["money"],
-            finish=turn.get("finish", ""),
-        ),
-    )
+def _value(kind: Callable[..., Any], told: Mapping[str, Any]) -> Any:
+    """A value from what `_plain` gave; JSON's lists are tuples again."""
+    return kind(**{name: tuple(found) if isinstance(found, list) else found for name, found in told.items()})
+
+
+def _turn_out(turn: Turn) -> list[dict[str, Any]]:
+    return [_plain(turn.prompt), _plain(turn.completion)]
+
+
+def _turn_in(turn: list[dict[str, Any]]) -> Turn:
+    prompt, completion = turn
+    return Turn(prompt=_value(Prompt, prompt), completion=_value(Completion, completion))
+
+
+def _origin(candidate: Candidate) -> str | None:
+    """What else a record says of how its candidate was made."""
+    told: dict[str, Any] = {}
+    if candidate.guidance is not None:
+        told["guidance"] = candidate.guidance
+    if candidate.lessons:
+        told["lessons"] = candidate.lessons
+    if candidate.note is not None:
+        told["note"] = _plain(candidate.note)
+    return _encode(told) if told else None
+
+
+def _origin_of(text: str | None) -> dict[str, Any]:
+    """The same as keyword arguments of a `Candidate`."""
+    told: dict[str, Any] = json.loads(text) if text else {}
+    if "lessons" in told:
+        told["lessons"] = tuple(told["lessons"])
+    if "note" in told:
+        told["note"] = _value(Note, told["note"])
+    return told

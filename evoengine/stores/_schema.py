@@ -106,7 +106,12 @@ def _addresses(database: Database) -> None:
     database.execute("drop index if exists contents_digests")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _runs_and_views, _digests, _tiers, _addresses)
+def _origins(database: Database) -> None:
+    if "origin" not in database.table("details").columns_dict:
+        database.table("details").add_column("origin", str)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _runs_and_views, _digests, _tiers, _addresses, _origins)
 """Step i brings version i to version i + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -39,7 +39,7 @@ from evoengine.types import Content, Failed, Judgement, Record, Scored
 _HEADER = b"SQLite format 3\0"
 _INSERT_RECORD = f"insert into records values ({','.join('?' * 18)})"
 _INSERT_CONTENT = f"insert into contents values ({','.join('?' * 8)})"
-_INSERT_DETAIL = "insert into details values (?,?,?,?,?,?)"
+_INSERT_DETAIL = "insert into details values (?,?,?,?,?,?,?)"
 
 
 class Sqlite(Store):

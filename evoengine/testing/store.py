@@ -22,6 +22,7 @@ from evoengine.types import (
     Cost,
     Evaluation,
     Failed,
+    Note,
     Program,
     Prompt,
     Record,
@@ -39,9 +40,10 @@ _programs = st.builds(
 ) | st.builds(Program.of, texts)
 contents: st.SearchStrategy[Content] = _programs | st.builds(lambda parts: Context(sections=parts), _parts)
 """Programs of one file or several, and contexts."""
+_messages = st.fixed_dictionaries({"role": st.just("user"), "content": texts})
 _prompts = st.builds(
     Prompt,
-    messages=st.lists(st.fixed_dictionaries({"role": st.just("user"), "content": texts}), max_size=2).map(tuple),
+    messages=st.lists(_messages, max_size=2).map(tuple),
     temperature=st.none() | _finite,
     max_tokens=st.none() | st.integers(1, 10**6),
     stop=st.lists(texts, max_size=2).map(tuple),
@@ -91,6 +93,9 @@ def logs(draw: st.DrawFn, size: int = 8) -> list[Record]:
             parents=tuple(draw(st.lists(st.integers(1, number), max_size=3))),
             group=draw(st.none() | st.integers(0, 10**9)),
             turns=tuple(draw(st.lists(st.builds(Turn, prompt=_prompts, completion=_completions), max_size=2))),
+            guidance=draw(st.none() | st.integers(1, 10**6)),
+            lessons=tuple(draw(st.lists(st.integers(-5, 10**6), max_size=2))),
+            note=draw(st.none() | st.builds(Note, hypothesis=texts, change=texts, predicted=texts)),
         )
         tier = draw(st.sampled_from(["", "T1", "none"]))
         records.append(
