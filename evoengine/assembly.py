@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, cast
 from evoengine.component import Component
 from evoengine.errors import CampaignError
 from evoengine.executors.base import Executor
+from evoengine.gates.base import Gate
 from evoengine.islands import Islands
 from evoengine.operators.base import Operator
 from evoengine.plugins import build, name_of
@@ -56,21 +57,30 @@ def operators_of(given: Sequence[Operator | Given]) -> dict[str, Operator]:
     """Operators by name, in the order given."""
     if not given:
         raise CampaignError("a campaign needs at least one operator.")
-    operators: dict[str, Operator] = {}
+    return _named("operators", given)
+
+
+def gates_of(given: Sequence[Gate | Given]) -> dict[str, Gate]:
+    """Gates by name, in the order given."""
+    return _named("gates", given)
+
+
+def _named(kind: str, given: Sequence[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for one in given:
-        operator: Operator = build("operators", one)
+        part = build(kind, one)
         match one:
             case str():
                 name = one
-            case Operator():
-                name = name_of("operators", one)
+            case Component():
+                name = name_of(kind, part)
             case _:
                 name = str(one["use"])
         name = Path(name).stem
-        if name in operators or "." in name:
-            raise CampaignError(f"operator {name!r} is given twice; give each once.")
-        operators[name] = operator
-    return operators
+        if name in found or "." in name:
+            raise CampaignError(f"{kind[:-1]} {name!r} is given twice; give each once.")
+        found[name] = part
+    return found
 
 
 def described(kind: str, part: Component) -> dict[str, Any]:

@@ -1,64 +1,118 @@
-"""Holding an operator's conversation: its requests are answered by the model and by a worker."""
+"""Holding a conversation of an operator or a gate: its requests are answered by the model, a worker and the log."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from evoengine.errors import EvoengineError, NoAnswer
 from evoengine.executors.base import Executor, Trial
-from evoengine.generators.base import Generator
+from evoengine.generators.base import Generator as Model
 from evoengine.operators.base import NoChild, Operator
-from evoengine.types import Answer, Cause, Content, Draft, Failed, Probe, Prompt, Request, Trials, Turn
+from evoengine.types import (
+    Answer,
+    Cause,
+    Child,
+    Completion,
+    Draft,
+    Failed,
+    Lookup,
+    Probe,
+    Prompt,
+    Record,
+    Request,
+    Trials,
+    Turn,
+)
+
+_Result = TypeVar("_Result")
+Records = Callable[[Sequence[int]], Mapping[int, Record]]
+"""Gives the records of these numbers that there are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bred:
-    """What a conversation came to.
+@dataclass(slots=True)
+class Talk:
+    """One draft's conversations with whoever answers, and what they were paid with.
 
-    Attributes:
-        content: the child, or why there is none.
-        trials: judged calls that it was paid with.
+    Args:
+        draft: seeds the model's random numbers.
+        executor: its worker is reserved from the first trial to the end of a conversation.
+        model: answers prompts.
+        records: answers lookups.
     """
 
-    content: Content | Failed
+    draft: Draft
+    executor: Executor
+    model: Model | None = None
+    records: Records = lambda _: {}
+    turns: list[Turn] = field(default_factory=list)
     trials: int = 0
-    turns: tuple[Turn, ...] = ()
+
+    async def hold(self, conversation: Generator[Request, Answer, _Result]) -> _Result:
+        """Holds a conversation to its end, and gives what it returns.
+
+        Raises:
+            NoAnswer: the model has none to one of its prompts.
+            NoChild: the operator says so.
+            EvoengineError: whoever should answer has failed.
+        """
+        answer: Answer = None
+        async with AsyncExitStack() as stack:
+            worker: Trial | None = None
+            while True:
+                try:
+                    request: Request = conversation.send(answer)
+                except StopIteration as end:
+                    result: _Result = end.value
+                    return result
+                match request:
+                    case Prompt():
+                        [answer] = await self._asked((request,))
+                    case tuple():
+                        answer = await self._asked(request)
+                    case Lookup():
+                        answer = self.records(request.numbers)
+                    case Trials() | Probe():
+                        if worker is None:
+                            worker = await stack.enter_async_context(self.executor.reserve())
+                        answer = await worker.answer(request)
+                        self.trials += len(request.points) if isinstance(request, Trials) else 1
+
+    async def _asked(self, prompts: Sequence[Prompt]) -> tuple[Completion, ...]:
+        """The answers to prompts that do not depend on each other, all asked at once."""
+        model = self.model
+        if model is None:
+            raise EvoengineError(
+                f"operator {self.draft.operator!r} asks a language model, and the campaign has no generator; "
+                f"give one, or leave the operator out."
+            )
+        first = len(self.turns)
+        seeded = [
+            replace(prompt, seed=self.draft.rng.seed_for(f"turn {first + place}"))
+            for place, prompt in enumerate(prompts)
+        ]
+        tasks = [asyncio.ensure_future(model.sample(prompt)) for prompt in seeded]
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            for task in tasks:
+                task.cancel()
+        for prompt, task in zip(seeded, tasks, strict=True):  # what was answered is paid for, whatever else failed
+            if task.exception() is None:
+                [completion] = task.result()
+                self.turns.append(Turn(prompt=prompt, completion=completion))
+        return tuple(task.result()[0] for task in tasks)
 
 
-async def bred(operator: Operator, draft: Draft, executor: Executor, generator: Generator | None = None) -> Bred:
-    """Holds one conversation to its end. One worker is reserved from its first trial on."""
-    conversation = operator.breed(draft)
-    turns: list[Turn] = []
-    trials = 0
-    answer: Answer = None
-    async with AsyncExitStack() as stack:
-        worker: Trial | None = None
-        while True:
-            try:
-                request: Request = conversation.send(answer)
-            except StopIteration as end:
-                content: Any = end.value
-                return Bred(content=content, trials=trials, turns=tuple(turns))
-            except NoChild as why:
-                return Bred(content=Failed(cause=why.cause, feedback=str(why)), trials=trials, turns=tuple(turns))
-            match request:
-                case Prompt():
-                    if generator is None:
-                        raise EvoengineError(
-                            f"operator {draft.operator!r} asks a language model, and the campaign has no generator; "
-                            f"give one, or leave the operator out."
-                        )
-                    request = replace(request, seed=draft.rng.seed_for(f"turn {len(turns)}"))
-                    try:
-                        [answer] = await generator.sample(request)
-                    except NoAnswer as why:
-                        failed = Failed(cause=Cause.UNDECODABLE, feedback=f"no answer: {why}")
-                        return Bred(content=failed, trials=trials, turns=tuple(turns))
-                    turns.append(Turn(prompt=request, completion=answer))
-                case Trials() | Probe():
-                    if worker is None:
-                        worker = await stack.enter_async_context(executor.reserve())
-                    answer = await worker.answer(request)
-                    trials += len(request.points) if isinstance(request, Trials) else 1
+async def offspring(operator: Operator, talk: Talk) -> Child | Failed:
+    """The child that an operator makes of a talk's draft, or why there is none."""
+    try:
+        made: Any = await talk.hold(operator.breed(talk.draft))
+    except NoChild as why:
+        return Failed(cause=why.cause, feedback=str(why))
+    except NoAnswer as why:
+        return Failed(cause=Cause.UNDECODABLE, feedback=f"no answer: {why}")
+    return made if isinstance(made, Child) else Child(content=made)

@@ -9,34 +9,49 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from evoengine.archives.base import Archive
-from evoengine.assembly import Given, described, executor_of, fingerprint_of, islands_of, operators_of, store_of
+from evoengine.assembly import (
+    Given,
+    described,
+    executor_of,
+    fingerprint_of,
+    gates_of,
+    islands_of,
+    operators_of,
+    store_of,
+)
 from evoengine.bandit import Bandit
-from evoengine.breeding import Bred, bred
+from evoengine.component import Component
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
 from evoengine.evaluator import Evaluator
 from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Watcher
 from evoengine.executors.base import Executor
 from evoengine.fold import Fold
+from evoengine.gates.base import Gate
 from evoengine.generators.base import Generator
+from evoengine.guidance import Guidance
 from evoengine.islands import Islands
+from evoengine.lessons import Lessons
 from evoengine.loops import in_fresh_loop
 from evoengine.operators.base import Operator
-from evoengine.pipeline import Pipeline, Proposal
+from evoengine.pipeline import Pipeline
 from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
+from evoengine.proposing import Proposal, Proposer
 from evoengine.sandboxes.base import Sandbox
 from evoengine.selectors.base import Selector
-from evoengine.stopping import Evaluations, Never, Reached, Seconds, Stop
+from evoengine.spending import Price, Spending
+from evoengine.stopping import Reached, Stop, limits
 from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import (
     EVERY_ISLAND,
+    GUIDANCE,
     SEED,
     Candidate,
     Cause,
@@ -51,11 +66,20 @@ from evoengine.types import (
     Scored,
 )
 
+_Kind = TypeVar("_Kind", bound=Component)
 _log = logging.getLogger(__name__)
 _NOTE_SECONDS = 5.0
 """Between notes of how long a run has lasted."""
 _PATIENCE = 5.0
 """Seconds that work in flight is given at least when a run's time is over."""
+
+
+PLAIN_OPERATORS = ("structural", "tune", "idioms")
+"""The ways to make a child that need no language model."""
+MODEL_OPERATORS = ("diff", "rewrite", "crossover", "repair", "explore", "tune")
+"""The ways to make a child with a language model at hand."""
+MODEL_GATES = ("syntax", "minhash", "reintroduced")
+"""What is worth asking of a child whose evaluation costs more than a look."""
 
 
 class Campaign:
@@ -71,11 +95,17 @@ class Campaign:
         seed: decides every random choice.
         islands: how many, or settings of `Islands`.
         archive, selector: what each island is given.
-        operators: the ways to make a child.
+        operators: the ways to make a child; by default those that need no language model, or, with a generator,
+            those that ask it.
         bandit: who chooses among the operators' arms.
         executor, workers: where evaluations run, and on how many workers (default: the cores).
         sandbox: where candidates run.
         generator: the language model that answers operators' prompts; a `Generator`, its name, or name and settings.
+        gates: what a child must pass before it is evaluated; by default those of `MODEL_GATES` with a generator,
+            and none without. Copies are refused in any case.
+        guidance: settings of the contexts that guide a language model; True (the default with a generator), or
+            False for none.
+        lessons: settings of the memory of what changes brought; True (the default with a generator), or False.
         window: how far proposals run ahead of committed records: proposal k sees the state after record
             k - window. It bounds the work in flight, and changes the result, unlike `workers`.
         inspirations: how many other elites an operator is shown.
@@ -98,12 +128,15 @@ class Campaign:
         islands: Islands | int | Mapping[str, Any] = 4,
         archive: Archive | Given = "grid",
         selector: Selector | Given = "softmax",
-        operators: Sequence[Operator | Given] = ("structural", "tune", "idioms"),
+        operators: Sequence[Operator | Given] | None = None,
         bandit: Bandit | Mapping[str, Any] | None = None,
         executor: Executor | Given = "local",
         workers: int | None = None,
         sandbox: Sandbox | Given = "jail",
         generator: Generator | Given | None = None,
+        gates: Sequence[Gate | Given] | None = None,
+        guidance: Guidance | Mapping[str, Any] | bool | None = None,
+        lessons: Lessons | Mapping[str, Any] | bool | None = None,
         window: int = 16,
         inspirations: int = 2,
         watchers: Sequence[Watcher] = (),
@@ -124,11 +157,18 @@ class Campaign:
         self._islands = islands_of(islands)
         self._archive: Archive = build("archives", archive)
         self._selector: Selector = build("selectors", selector)
-        self._operators = operators_of(operators)
         self._bandit = bandit if isinstance(bandit, Bandit) else Bandit(**(bandit or {}))
         self._executor: Executor = executor_of(executor, workers)
         self._sandbox: Sandbox = build("sandboxes", sandbox)
         self._generator: Generator | None = None if generator is None else build("generators", generator)
+        speaks = self._generator is not None
+        self._operators = operators_of(operators or (MODEL_OPERATORS if speaks else PLAIN_OPERATORS))
+        self._arms = [(name, arm) for name, operator in self._operators.items() for arm in operator.arms()]
+        self._gates = gates_of(MODEL_GATES if gates is None and speaks else gates or ())
+        self._guidance = _part(Guidance, guidance, speaks)
+        self._lessons = _part(Lessons, lessons, speaks)
+        if self._guidance is not None and self._guidance.operator not in self._operators:
+            self._operators |= operators_of([self._guidance.operator])
         self._inspirations = inspirations
         self._snapshot_every = snapshot_every
         self._evaluator = evaluator or Evaluator(problem=self.problem, sandbox=self._sandbox)
@@ -138,9 +178,6 @@ class Campaign:
         self._drafts: deque[tuple[Draft, Progress]] = deque()
         stages = sum(not stage.held_out for stage in self.problem.stages)
         self._most_judged: int = stages * self.problem.repeats
-        self._dearest: int = self._most_judged + max(
-            operator.most_calls(arm) for operator in self._operators.values() for arm in operator.arms()
-        )
         self._held = ExitStack()
         self._halt: str | None = None
         self._began = self._noted = 0.0
@@ -152,6 +189,8 @@ class Campaign:
         *,
         evaluations: int | None = None,
         seconds: float | None = None,
+        tokens: int | None = None,
+        money: float | None = None,
         until_score: float | None = None,
         stop: Stop | None = None,
     ) -> str:
@@ -164,13 +203,18 @@ class Campaign:
                 record that needed none. No proposal is begun once they are spent; the last one may go over.
             seconds: wall time of this run. What is in flight then is given a twentieth of it (at least 5 s)
                 to be finished, and is else given up, to be done anew by a later run.
+            tokens: what language models may read and write in all. As with evaluations, no proposal is begun once
+                they are spent, and what was begun is finished and kept.
+            money: what language models may cost in all, US dollars.
             until_score: the problem's own value to reach.
             stop: any other condition; the run ends when any one holds.
 
         Raises:
             CampaignError, ProblemError, StoreError, SandboxError, ExecutorError: as each says.
         """
-        run = self.arun(evaluations=evaluations, seconds=seconds, until_score=until_score, stop=stop)
+        run = self.arun(
+            evaluations=evaluations, seconds=seconds, tokens=tokens, money=money, until_score=until_score, stop=stop
+        )
         return in_fresh_loop(run, self._interrupted)
 
     async def arun(
@@ -178,11 +222,15 @@ class Campaign:
         *,
         evaluations: int | None = None,
         seconds: float | None = None,
+        tokens: int | None = None,
+        money: float | None = None,
         until_score: float | None = None,
         stop: Stop | None = None,
     ) -> str:
         """As `run`, for async code."""
-        condition = self._condition(evaluations, seconds, until_score, stop)
+        condition = limits(stop, evaluations=evaluations, seconds=seconds, tokens=tokens, money=money)
+        if until_score is not None:
+            condition |= Reached(self.problem.signed(until_score), until_score)
         self._began, self._noted, self._halt = time.monotonic(), 0.0, None
         with self._writing():
             fold = self._opened()
@@ -191,12 +239,13 @@ class Campaign:
                 await self._plant()
                 self._in_step()
                 run = self.store.begin_run(self._stored_row())
+                spending = self._spending()
                 pipeline = Pipeline(
                     drafts=self._drafts,
-                    propose=self._propose,
-                    commit=lambda proposals: self._commit(self._records(proposals), run),
-                    halted=lambda draft, at: self._halt or condition.reason(self._ahead(at, draft)),
-                    waits=lambda draft, at, flight: self._waits(condition, at, draft, flight),
+                    propose=self._proposer().propose,
+                    commit=lambda proposals: self._record(proposals, run),
+                    halted=lambda draft, at: self._halt or spending.halts(condition, at, draft),
+                    waits=lambda draft, at, flight: spending.waits(condition, at, draft, flight),
                     deadline=None if seconds is None else self._left(seconds),
                 )
                 try:
@@ -245,7 +294,8 @@ class Campaign:
         if fold.records >= len(seeds):
             return
         # above everything: where evaluations are noisy, the first champion is believed no sooner than later ones
-        judged = await asyncio.gather(*(self._executor.evaluate(content, above=-math.inf) for content in seeds))
+        own = self.problem.seeds()
+        judged = await asyncio.gather(*(self._executor.evaluate(content, above=-math.inf) for content in own))
         if not any(isinstance(one.evaluation, Scored) for one in judged):
             [first, *_] = judged
             assert isinstance(first.evaluation, Failed)
@@ -254,77 +304,56 @@ class Campaign:
                 f"no seed of problem {self.problem.name!r} scores: {first.evaluation.cause}: {last}. "
                 f"Nothing was recorded; mend the seed or the judge, and see `evoengine check`."
             )
+        planted = [(EVERY_ISLAND, content, one) for content, one in zip(own, judged, strict=True)]
+        if self._guidance is not None:
+            told = self._guidance.appraised
+            planted += [(GUIDANCE, one, Judgement(evaluation=told(one))) for one in self._guidance.seeds()]
         records = [
             Record(
                 number=number,
-                candidate=Candidate(content=content, island=EVERY_ISLAND, operator=SEED),
+                candidate=Candidate(content=content, island=island, operator=SEED),
                 evaluation=one.evaluation,
                 cost=Cost(calls=one.calls, seconds=one.seconds),
                 tier=one.tier,
             )
-            for number, (content, one) in enumerate(zip(seeds, judged, strict=True), start=1)
+            for number, (island, content, one) in enumerate(planted, start=1)
         ]
         self._commit(records[fold.records :])
 
-    def _ahead(self, at: Progress, draft: Draft, dearer: int = 0) -> Progress:
-        """What is sure of the progress before a draft: as it was when drafted, but for what has been spent.
+    def _price(self, draft: Draft) -> Price:
+        return self._price_of(draft.operator, draft.arm)
 
-        Spending is looked at with `_waits`, which makes that exact where it matters, whatever finishes first.
-        """
-        fold, before = self._opened(), draft.number - 1
-        spent = fold.evaluations + (before - fold.records) + dearer
-        return replace(at, records=before, evaluations=spent, seconds=self._lasted())
-
-    def _waits(self, condition: Stop, at: Progress, draft: Draft, flight: Collection[Draft]) -> bool:
-        """Whether what is in flight may spend so much that the run should end before this draft."""
-        if self._dearest == 1:
-            return False
-        if condition.reason(self._ahead(at, draft, len(flight) * (self._dearest - 1))) is None:
-            return False  # a quick look, since most runs are far from their end
-        return condition.reason(self._ahead(at, draft, sum(map(self._price, flight)) - len(flight))) is not None
-
-    def _price(self, draft: Draft) -> int:
-        """Judged calls that a proposal costs at most."""
-        trials: int = self._operators[draft.operator].most_calls(draft.arm)
-        return trials + self._most_judged
-
-    async def _propose(self, draft: Draft, above: float | None) -> Proposal:
-        operator = self._operators[draft.operator]
-        result = await bred(operator, draft, self._executor, self._generator)
-        content, judgement = self._gate(draft, result)
-        if judgement is None:
-            assert content is not None
-            judgement = self._recalled(content) or await self._executor.evaluate(content, above=above)
-        tokens = sum(turn.completion.prompt_tokens + turn.completion.tokens for turn in result.turns)
-        return Proposal(
-            candidate=Candidate(
-                content=content,
-                island=draft.island,
-                operator=f"{draft.operator}.{draft.arm}" if draft.arm else draft.operator,
-                parents=tuple(parent.number for parent in draft.parents),
-                turns=result.turns,
-            ),
-            evaluation=judgement.evaluation,
-            cost=Cost(
-                calls=result.trials + judgement.calls,
-                trials=result.trials,
-                tokens=tokens,
-                money=sum(turn.completion.money for turn in result.turns),
-                seconds=judgement.seconds,
-            ),
-            tier=judgement.tier,
+    def _price_of(self, name: str, arm: str) -> Price:
+        """What a proposal under an operator's arm costs at most."""
+        operator = self._operators[name]
+        tokens = operator.most_tokens(arm) + sum(gate.most_tokens() for gate in self._gates.values())
+        return Price(
+            calls=operator.most_calls(arm) + self._most_judged,
+            tokens=tokens,
+            money=self._generator.most_money(tokens) if self._generator else 0.0,
         )
 
-    def _gate(self, draft: Draft, result: Bred) -> tuple[Content | None, Judgement | None]:
-        """The child, and its judgement if that is clear without an evaluation."""
-        if isinstance(result.content, Failed):
-            return None, Judgement(evaluation=result.content)
-        digest = result.content.digest
-        if any(parent.content.digest == digest for parent in draft.parents):
-            return result.content, Judgement(evaluation=Failed(cause=Cause.NO_CHANGE))
-        if digest in self._opened().seen:
-            return result.content, Judgement(evaluation=Failed(cause=Cause.DUPLICATE))
-        return result.content, None
+    def _spending(self) -> Spending:
+        prices = [self._price_of(name, arm) for name, operator in self._operators.items() for arm in operator.arms()]
+        dearest = Price(
+            calls=max(one.calls for one in prices),
+            tokens=max(one.tokens for one in prices),
+            money=max(one.money for one in prices),
+        )
+        return Spending(price=self._price, dearest=dearest, now=lambda: self._opened().progress, lasted=self._lasted)
+
+    def _proposer(self) -> Proposer:
+        row = self._stored_row()
+        return Proposer(
+            operators=self._operators,
+            gates=list(self._opened().gates.values()),
+            executor=self._executor,
+            generator=self._generator,
+            known=self._opened,
+            records=lambda numbers: self.store.records(row, numbers),
+            recalled=self._recalled,
+            appraised=(self._guidance or Guidance()).appraised,
+        )
 
     def _recalled(self, content: Content) -> Judgement | None:
         """What the store knows of a content; not for noisy problems, where it depends on the moment."""
@@ -335,25 +364,33 @@ class Campaign:
     # -- records ---------------------------------------------------------------------------------------------------
 
     def _records(self, proposals: Sequence[Proposal]) -> list[Record]:
-        """The next records. A content that an earlier record holds is a duplicate, whenever that was noticed."""
+        """The next records. What the log refuses is refused, whenever that was noticed."""
         fold = self._opened()
         records: list[Record] = []
         fresh: set[str] = set()
         for number, proposal in enumerate(proposals, start=fold.records + 1):
             evaluation, cost, content = proposal.evaluation, proposal.cost, proposal.candidate.content
             tier = proposal.tier
-            if content is not None:
-                known = content.digest in fold.seen or content.digest in fresh
+            if content is not None and proposal.candidate.operator != SEED:
+                refused = Failed(cause=Cause.DUPLICATE) if content.digest in fresh else fold.refusal(content)
                 fresh.add(content.digest)
                 spared = isinstance(evaluation, Failed) and evaluation.cause is Cause.NO_CHANGE
-                if known and not spared:
+                if refused is not None and not spared:
                     # the evaluation is not counted: a slower worker would have been spared it
-                    evaluation, tier = Failed(cause=Cause.DUPLICATE), ""
+                    evaluation, tier = refused, ""
                     cost = replace(cost, calls=cost.trials)
             records.append(
                 Record(number=number, candidate=proposal.candidate, evaluation=evaluation, cost=cost, tier=tier)
             )
         return records
+
+    def _record(self, proposals: Sequence[Proposal], run: int) -> None:
+        """Commits finished proposals: all at once, or one by one where a gate has to see each before the next."""
+        if self._gates:
+            for proposal in proposals:
+                self._commit(self._records([proposal]), run)
+        else:
+            self._commit(self._records(proposals), run)
 
     def _commit(self, records: Sequence[Record], run: int | None = None) -> None:
         """Stores records, then takes them in and drafts what depends on them."""
@@ -511,13 +548,22 @@ class Campaign:
             self._same(row)
         islands, bandit = self._islands.fresh(), self._bandit.fresh()
         islands.open(archive=self._archive, selector=self._selector, features=self.problem.features, seed=self.seed)
-        bandit.open([(name, arm) for name, operator in self._operators.items() for arm in operator.arms()])
+        bandit.open(self._arms)
+        accompanying: list[Any] = [self._guidance, self._lessons, *self._gates.values()]
+        guidance, lessons, *gates = [part and part.fresh() for part in accompanying]
+        for part in (guidance, lessons, *gates):
+            if part is not None:
+                part.open()
         self._fold = Fold(
             islands=islands,
             bandit=bandit,
             brief=self.problem.brief(),
             seed=self.seed,
             inspirations=self._inspirations,
+            speaking={name for name, operator in self._operators.items() if operator.speaks},
+            guidance=guidance,
+            lessons=lessons,
+            gates=dict(zip(self._gates, gates, strict=True)),
         )
         self._row = row
         if row is not None:
@@ -551,11 +597,12 @@ class Campaign:
                 f"not {self.problem.name!r}; {ways}."
             )
         identity = self.identity()
-        for key, value in identity.items():
-            if row.settings.get(key) != value:
+        for key in dict.fromkeys((*identity, *row.settings)):
+            before, now = row.settings.get(key), identity.get(key)
+            if key != "about" and before != now:
                 raise CampaignError(
-                    f"campaign {self.name!r} was started with {key} = {json.dumps(row.settings.get(key))}, "
-                    f"now it is {json.dumps(value)}; {ways}."
+                    f"campaign {self.name!r} was started with {key} = {json.dumps(before)}, "
+                    f"now it is {json.dumps(now)}; {ways}."
                 )
         if row.fingerprint != fingerprint_of(self.problem):
             raise CampaignError(
@@ -576,6 +623,13 @@ class Campaign:
             "bandit": self._bandit.settings(),
             "operators": [{"use": name, **part.settings()} for name, part in self._operators.items()],
         }
+        # what came later is left out where it is not used, so that older campaigns can go on
+        if self._gates:
+            parts["gates"] = [{"use": name, **gate.settings()} for name, gate in self._gates.items()]
+        if self._guidance is not None:
+            parts["guidance"] = self._guidance.settings()
+        if self._lessons is not None:
+            parts["lessons"] = self._lessons.settings()
         plain: dict[str, Any] = json.loads(json.dumps(parts))
         return plain
 
@@ -622,19 +676,8 @@ class Campaign:
 
     @cached_property
     def _seeds(self) -> tuple[Content, ...]:
-        return self.problem.seeds()
-
-    def _condition(
-        self, evaluations: int | None, seconds: float | None, until_score: float | None, stop: Stop | None
-    ) -> Stop:
-        condition: Stop = stop or Never()
-        if evaluations is not None:
-            condition |= Evaluations(evaluations)
-        if seconds is not None:
-            condition |= Seconds(seconds)
-        if until_score is not None:
-            condition |= Reached(self.problem.signed(until_score), until_score)
-        return condition
+        """What is recorded first: the problem's seeds, then the contexts that guide."""
+        return (*self.problem.seeds(), *(self._guidance.seeds() if self._guidance else ()))
 
     async def _check_champion(self) -> None:
         """Examines the best candidate on the stages that selection never saw."""
@@ -656,6 +699,19 @@ class Campaign:
             except Exception:  # foreign code that only looks on: hours of work do not end with it
                 _log.exception("a watcher failed and is told no more")
                 self.watchers.remove(watcher)
+
+
+def _part(kind: type[_Kind], given: _Kind | Mapping[str, Any] | bool | None, default: bool) -> _Kind | None:
+    """A part from itself, its settings, or whether it is wanted."""
+    match given:
+        case None:
+            return kind() if default else None
+        case bool():
+            return kind() if given else None
+        case Mapping():
+            return kind(**given)
+        case _:
+            return given
 
 
 def _whole(name: str, value: object, least: int, most: int | None = None) -> None:

@@ -26,12 +26,17 @@ PARTS = {
     "workers": "on how many workers",
     "sandbox": "where candidates run",
     "generator": "the language model that answers operators' prompts",
+    "gates": "a list of what a child must pass before it is evaluated",
+    "guidance": "a table of settings of the contexts that guide a model, or true or false",
+    "lessons": "a table of settings of the memory of changes, or true or false",
     "window": "how far proposals run ahead of committed records",
     "inspirations": "how many other elites an operator is shown",
 }
 BUDGET = {
     "evaluations": "judged calls in all",
     "seconds": "wall time of this run",
+    "tokens": "what language models may read and write in all",
+    "money": "what language models may cost in all, US dollars",
     "until_score": "the problem's own value to reach",
 }
 
@@ -96,8 +101,9 @@ def campaign_of(settings: Mapping[str, Any]) -> tuple[Campaign, dict[str, Any]]:
     for key, value in settings.items():
         if not _fits(key, value):
             raise SettingError(f"setting {key!r} takes {_TAKES[key]}, got {value!r}.")
-    if "operators" in parts and not isinstance(parts["operators"], list):
-        parts["operators"] = [parts["operators"]]
+    for key in ("operators", "gates"):
+        if key in parts and not isinstance(parts[key], list):
+            parts[key] = [parts[key]]
     return Campaign(**parts), budget
 
 
@@ -106,10 +112,11 @@ _TAKES = {
     **dict.fromkeys(("name", "store"), "text"),
     **dict.fromkeys(("problem", "archive", "selector", "executor", "sandbox", "generator"), _PART),
     "islands": "a number, or a table of settings",
-    "operators": "a list of names, or of tables with `use` and settings",
+    **dict.fromkeys(("operators", "gates"), "a list of names, or of tables with `use` and settings"),
+    **dict.fromkeys(("guidance", "lessons"), "true, false or a table of settings"),
     "bandit": "a table of settings",
-    **dict.fromkeys(("seed", "window", "inspirations", "workers", "evaluations"), "a whole number"),
-    **dict.fromkeys(("seconds", "until_score"), "a number"),
+    **dict.fromkeys(("seed", "window", "inspirations", "workers", "evaluations", "tokens"), "a whole number"),
+    **dict.fromkeys(("seconds", "money", "until_score"), "a number"),
 }
 
 
@@ -126,8 +133,10 @@ def _fits(key: str, value: Any) -> bool:
     match key:
         case "islands":
             return _whole(value) or isinstance(value, Mapping)
-        case "operators" if isinstance(value, list):
+        case "operators" | "gates" if isinstance(value, list):
             return all(isinstance(one, str | Mapping) for one in value)
+        case "guidance" | "lessons":
+            return isinstance(value, bool | Mapping)
     return isinstance(value, str | Mapping)
 
 

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evoengine.bandit import Bandit
 from evoengine.events import Progress
+from evoengine.gates.base import Gate
+from evoengine.guidance import Guidance
 from evoengine.islands import Islands
+from evoengine.lessons import Lessons
 from evoengine.randomness import Stream
 from evoengine.stores.base import CampaignRow, Store
-from evoengine.types import EVERY_ISLAND, SEED, Brief, Content, Draft, Insertion, Record, Scored
+from evoengine.types import (
+    EVERY_ISLAND,
+    GUIDANCE,
+    SEED,
+    Brief,
+    Cause,
+    Content,
+    Draft,
+    Failed,
+    Insertion,
+    Record,
+    Scored,
+)
 
-_FORMAT = 2
+_FORMAT = 3
 """Of kept states; one of another format is not taken up, and the records are replayed instead."""
+RECENT = 1000
+"""How far back, in records, a draft looks for what was made of its parents."""
+_SIBLINGS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +62,37 @@ class _Stored(dict[int, tuple[Content, Scored]]):
         return self._store.score(self._row, number)
 
 
+class _Recent:
+    """The latest children of each parent and of each guiding context, among the latest records."""
+
+    def __init__(self) -> None:
+        self._records: deque[Record] = deque()
+        self._made: dict[int, deque[Record]] = {}
+
+    def add(self, record: Record) -> None:
+        """Takes in the next record."""
+        self._records.append(record)
+        for key in _made_from(record):
+            self._made.setdefault(key, deque(maxlen=_SIBLINGS)).append(record)
+        if len(self._records) > RECENT:
+            gone = self._records.popleft()
+            for key in _made_from(gone):
+                kept = self._made[key]
+                if kept[0] is gone:
+                    kept.popleft()
+                if not kept:
+                    del self._made[key]
+
+    def of(self, number: int) -> tuple[Record, ...]:
+        """The latest that was made from a record, or under it; the newest last."""
+        return tuple(self._made.get(number, ()))
+
+
+def _made_from(record: Record) -> list[int]:
+    candidate = record.candidate
+    return [*candidate.parents[:1], *(() if candidate.guidance is None else (candidate.guidance,))]
+
+
 class Fold:
     """Everything that a campaign's decisions rest on, and the decisions.
 
@@ -51,11 +102,28 @@ class Fold:
         brief: what operators are told.
         seed: of the campaign.
         inspirations: how many other elites a draft shows.
+        speaking: the operators that ask a language model, whose drafts carry guidance, lessons and siblings.
+        guidance, lessons, gates: opened; where there are any.
     """
 
-    def __init__(self, *, islands: Islands, bandit: Bandit, brief: Brief, seed: int, inspirations: int) -> None:
+    def __init__(
+        self,
+        *,
+        islands: Islands,
+        bandit: Bandit,
+        brief: Brief,
+        seed: int,
+        inspirations: int,
+        speaking: Collection[str] = (),
+        guidance: Guidance | None = None,
+        lessons: Lessons | None = None,
+        gates: Mapping[str, Gate] | None = None,
+    ) -> None:
         self.islands = islands
         self.bandit = bandit
+        self.guidance, self.lessons, self.gates = guidance, lessons, gates or {}
+        self._speaking = speaking
+        self._recent = _Recent() if speaking else None
         self.seen: set[str] = set()
         """Digests of all contents recorded so far."""
         self.records = 0
@@ -94,13 +162,21 @@ class Fold:
         if record.number != self.records + 1:
             raise ValueError(f"expected record {self.records + 1}, got {record.number}")
         candidate, evaluation, cost = record.candidate, record.evaluation, record.cost
-        score = evaluation.score if isinstance(evaluation, Scored) else None
+        score = evaluation.score if isinstance(evaluation, Scored) and candidate.island != GUIDANCE else None
         if candidate.operator == SEED:
             self.seeds += 1
-        else:
+        elif candidate.island != GUIDANCE:
             operator, _, arm = candidate.operator.partition(".")
-            self.bandit.learn((operator, arm), self._reward(record, score), cost.calls)
+            reward = self._reward(record, score)
+            self.bandit.learn((operator, arm), reward, cost.calls)
+            self._credit(record, operator, reward)
         insertion = self.islands.add(record)
+        if candidate.island == GUIDANCE and self.guidance is not None:
+            self.guidance.add(record)
+        if self._recent is not None:
+            self._recent.add(record)
+        for gate in self.gates.values():
+            gate.take(record)
         improved = score is not None and (self._best is None or score > self._best)
         if improved:
             self._best = score
@@ -113,6 +189,23 @@ class Fold:
         self._tokens += cost.tokens
         self._money += cost.money
         return Taken(insertion=insertion, improved=improved)
+
+    def _credit(self, record: Record, operator: str, reward: float) -> None:
+        """Gives guidance and lessons their share of what a proposal brought."""
+        if operator not in self._speaking:
+            return
+        candidate = record.candidate
+        if self.guidance is not None and candidate.guidance is not None:
+            self.guidance.credit(candidate.guidance, reward)
+        if self.lessons is not None:
+            parent = self._score(candidate.parents[0]) if candidate.parents else math.nan
+            self.lessons.take(record, None if math.isnan(parent) else parent, reward)
+
+    def refusal(self, content: Content) -> Failed | None:
+        """Why a content is not worth an evaluation, by the records so far."""
+        if content.digest in self.seen:
+            return Failed(cause=Cause.DUPLICATE)
+        return next((why for gate in self.gates.values() if (why := gate.refusal(content)) is not None), None)
 
     def _reward(self, record: Record, score: float | None) -> float:
         """What a proposal brought, 0 to 1, in ranks, so that the scale of scores does not matter.
@@ -152,11 +245,15 @@ class Fold:
             place = next((other for other, archive in enumerate(archives) if len(archive)), -1)
             if place < 0:
                 raise ValueError("no island has an elite to breed from")
+        if self.guidance is not None and len(self.guidance):
+            turn = Stream(self._seed, number, "guidance turn")
+            if turn.random() < self.guidance.rate:
+                return self._guidance_draft(number, self.guidance)
         operator, arm = self.bandit.choose(Stream(self._seed, number, "operator"))
         selection = self.islands.selectors[place].select(
             archives[place].elites, Stream(self._seed, number, "selection"), self._inspirations
         )
-        return Draft(
+        draft = Draft(
             number=number,
             island=place,
             operator=operator,
@@ -165,6 +262,37 @@ class Fold:
             inspirations=selection.inspirations,
             brief=self._brief,
             rng=Stream(self._seed, number, "breeding"),
+        )
+        return self._accompanied(draft) if operator in self._speaking else draft
+
+    def _accompanied(self, draft: Draft) -> Draft:
+        """A draft for a language model, with all that may help it."""
+        assert self._recent is not None
+        first = draft.parents[0]
+        draft = replace(draft, siblings=self._recent.of(first.number))
+        if self.lessons is not None:
+            shown, withheld = self.lessons.choose(first.content, Stream(self._seed, draft.number, "lessons"))
+            draft = replace(draft, lessons=shown, withheld=withheld)
+        if self.guidance is not None:
+            draft = replace(draft, guidance=self.guidance.choose(Stream(self._seed, draft.number, "guidance")))
+        return draft
+
+    def _guidance_draft(self, number: int, guidance: Guidance) -> Draft:
+        """The draft of a new context, from one that did well, with what was made under it."""
+        parent = guidance.choose(Stream(self._seed, number, "selection"))
+        assert parent is not None
+        assert self._recent is not None
+        others = [elite for elite in guidance.elites() if elite.number != parent.number]
+        return Draft(
+            number=number,
+            island=GUIDANCE,
+            operator=guidance.operator,
+            arm="",
+            parents=(parent,),
+            inspirations=tuple(others[: self._inspirations]),
+            brief=self._brief,
+            rng=Stream(self._seed, number, "breeding"),
+            siblings=self._recent.of(parent.number),
         )
 
     def state(self) -> dict[str, Any]:
@@ -180,6 +308,9 @@ class Fold:
             "stalled": self._stalled,
             "islands": self.islands.state(),
             "bandit": self.bandit.state(),
+            "guidance": None if self.guidance is None else self.guidance.state(),
+            "lessons": None if self.lessons is None else self.lessons.state(),
+            "gates": {name: gate.state() for name, gate in self.gates.items()},
         }
 
     def resume(self, store: Store, row: CampaignRow, at_most: int) -> None:
@@ -196,4 +327,13 @@ class Fold:
         self._stored, self._scores = _Stored(store, row), array("d")
         self.islands.restore(state["islands"], self._stored)
         self.bandit.restore(state["bandit"])
+        if self.guidance is not None:
+            self.guidance.restore(state["guidance"], self._stored)
+        if self.lessons is not None:
+            self.lessons.restore(state["lessons"])
+        for name, gate in self.gates.items():
+            gate.restore(state["gates"][name])
+        if self._recent is not None:
+            for record in store.replay(row, after=max(0, number - RECENT), until=number):
+                self._recent.add(record)
         self.seen = store.digests(row, number)

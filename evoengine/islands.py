@@ -15,7 +15,7 @@ from evoengine.archives.base import Archive
 from evoengine.component import Component
 from evoengine.randomness import Stream
 from evoengine.selectors.base import Selector
-from evoengine.types import EVERY_ISLAND, Content, Elite, Feature, Insertion, Record, Scored
+from evoengine.types import EVERY_ISLAND, GUIDANCE, Content, Elite, Feature, Insertion, Record, Scored
 
 
 class Islands(Component):
@@ -76,8 +76,12 @@ class Islands(Component):
         """Takes in the next record, with all that falls due at its number."""
         insertion = Insertion.REJECTED
         candidate, evaluation = record.candidate, record.evaluation
-        places = range(self.count) if candidate.island == EVERY_ISLAND else (candidate.island % self.count,)
+        places: Iterable[int] = (candidate.island % self.count,)
         scored = evaluation if isinstance(evaluation, Scored) and candidate.content is not None else None
+        if candidate.island == EVERY_ISLAND:
+            places = range(self.count)
+        elif candidate.island == GUIDANCE:
+            places, scored = (), None
         for place in places:
             taken = Insertion.REJECTED
             if scored is not None and candidate.content is not None:

@@ -5,20 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from evoengine.events import Progress
-from evoengine.types import Candidate, Cost, Draft, Evaluation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """A finished proposal that waits for its turn to become a record."""
-
-    candidate: Candidate
-    evaluation: Evaluation
-    cost: Cost
-    tier: str = ""
+from evoengine.proposing import Proposal
+from evoengine.types import Draft
 
 
 class Pipeline:

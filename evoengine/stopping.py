@@ -128,3 +128,24 @@ class Stalled(Stop):
 
     def reason(self, progress: Progress) -> str | None:
         return f"no improvement in {self.limit} records" if progress.stalled >= self.limit else None
+
+
+def limits(
+    stop: Stop | None = None,
+    *,
+    evaluations: int | None = None,
+    seconds: float | None = None,
+    tokens: int | None = None,
+    money: float | None = None,
+) -> Stop:
+    """A condition that holds when any of these is reached, or another condition holds."""
+    condition: Stop = stop or Never()
+    if evaluations is not None:
+        condition |= Evaluations(evaluations)
+    if seconds is not None:
+        condition |= Seconds(seconds)
+    if tokens is not None:
+        condition |= Tokens(tokens)
+    if money is not None:
+        condition |= Money(money)
+    return condition

@@ -271,7 +271,7 @@ class Candidate:
     content: Content | None
     """None when no program could be had from the proposal."""
     island: int
-    """`EVERY_ISLAND` for seeds."""
+    """`EVERY_ISLAND` for seeds, `GUIDANCE` for contexts that guide."""
     operator: str
     parents: tuple[int, ...] = ()
     """Record numbers; the first is the one that was changed."""
@@ -281,10 +281,14 @@ class Candidate:
     """The record of the context under which it was made."""
     lessons: tuple[int, ...] = ()
     """The numbers of the lessons that were shown."""
+    withheld: tuple[int, ...] = ()
+    """The numbers of lessons that were as fitting, and not shown, to learn what showing them is worth."""
     note: Note | None = None
 
 
 EVERY_ISLAND = -1
+GUIDANCE = -2
+"""The place of contexts that guide the making of programs, in the stead of an island."""
 SEED = "seed"
 """The operator of seeds."""
 
@@ -544,6 +548,7 @@ class Draft:
         siblings: what was made of the first parent lately, the newest last.
         guidance: the context under which a language model works, with its record's number.
         lessons: what may be of use, the most useful first.
+        withheld: numbers of lessons that would fit too, left out to learn what showing them is worth.
     """
 
     number: int
@@ -557,3 +562,4 @@ class Draft:
     siblings: tuple[Record, ...] = ()
     guidance: Elite | None = None
     lessons: tuple[Lesson, ...] = ()
+    withheld: tuple[int, ...] = ()

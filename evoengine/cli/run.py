@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -25,6 +26,8 @@ def _budget_options(command: Any) -> Any:
         click.option("--workers", type=click.IntRange(min=1), help="Workers; the cores of this machine by default."),
         click.option("--evaluations", type=click.IntRange(min=1), help="Stop when so many evaluations are spent."),
         click.option("--seconds", type=click.FloatRange(min=0), help="Stop after so many seconds of this run."),
+        click.option("--tokens", type=click.IntRange(min=1), help="Stop when a model read and wrote so many tokens."),
+        click.option("--money", type=click.FloatRange(min=0), help="Stop when models cost so many US dollars."),
         click.option("--until-score", type=float, help="Stop when this value is reached."),
         click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True),
         click.option("--quiet", is_flag=True, help="No progress on standard error."),
@@ -40,19 +43,23 @@ def _budget_options(command: Any) -> Any:
 @click.option("--seed", type=int, help="Decides every random choice.  [default: 0]")
 @click.option("--islands", type=click.IntRange(min=1), help="How many islands.  [default: 4]")
 @click.option("--sandbox", help="Where candidates run.  [default: jail]")
+@click.option("--generator", help="The language model's backend: vllm, openai, transformers ...")
+@click.option("--model", help="The language model's name, or the folder that it is in.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any setting; a.b=value for parts.")
 @_budget_options
 def run_command(what: str, assignments: tuple[str, ...], form: str, quiet: bool, **flags: Any) -> int:
     """Evolve PROBLEM (a name or a path), or the campaign that FILE.toml describes.
 
     The same command again goes on where it stopped. Ctrl-C finishes what is in flight; twice stops now.
-    Without --evaluations, --seconds or --until-score it runs until then.
+    Without a limit it runs until then.
     """
     settings = read(Path(what)) if what.endswith(".toml") else {"problem": what}
-    islands = flags.pop("islands")
+    islands, model = flags.pop("islands"), flags.pop("model")
     settings |= {key: value for key, value in flags.items() if value is not None}
     if islands is not None:
         settings = changed(settings, [f"islands.count={islands}"])
+    if model is not None:
+        settings = changed({"generator": "vllm", **settings}, [f"generator.model={json.dumps(model)}"])
     campaign, budget = campaign_of(changed(settings, assignments))
     return _run(campaign, budget, form, quiet)
 
@@ -72,10 +79,13 @@ def resume_command(name: str | None, store: str, form: str, quiet: bool, **flags
     use = row.settings["about"]["use"]
     if use is None:
         raise CampaignError(f"campaign {row.name!r} was started from Python; go on with it there.")
-    settings = {key: value for key, value in row.settings.items() if key in PARTS}
+    settings = {"gates": [], "guidance": False, "lessons": False}  # where the campaign was started without
+    settings |= {key: value for key, value in row.settings.items() if key in PARTS}
     settings |= {"name": row.name, "store": store, "problem": {"use": use, **row.settings["problem"]}}
     about = row.settings["about"]
     settings["sandbox"] = about["sandbox"]
+    if about.get("generator") is not None:
+        settings["generator"] = about["generator"]
     settings["executor"] = {key: value for key, value in about["executor"].items() if key != "workers"}
     settings |= {key: value for key, value in flags.items() if value is not None and key in {*PARTS, *BUDGET}}
     campaign, budget = campaign_of(settings)

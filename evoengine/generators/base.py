@@ -33,6 +33,10 @@ class Generator(Component, ABC):
     def policy(self) -> str:
         """The name of the weights that answer now, as completions carry it."""
 
+    def most_money(self, tokens: int) -> float:  # noqa: ARG002  # one's own machine sends no bill
+        """What so many tokens cost at most, read or written, US dollars."""
+        return 0.0
+
     @abstractmethod
     async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
         """`n` independent completions.

@@ -114,6 +114,9 @@ class OpenAi(Generator):
         while self._open:
             await self._open.pop()[0].aclose()
 
+    def most_money(self, tokens: int) -> float:
+        return tokens * max(self.price_in, self.price_out) / 1e6
+
     async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
         if not self._open:
             raise GeneratorError("the openai generator is not open: use it as a context manager.")

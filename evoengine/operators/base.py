@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from evoengine.component import Component
-from evoengine.types import Answer, Cause, Content, Draft, Request
+from evoengine.types import Answer, Cause, Child, Content, Draft, Request
 
-Conversation: TypeAlias = Generator[Request, Answer, Content]
+Conversation: TypeAlias = Generator[Request, Answer, Content | Child]
 """Yields what it wants to know, is sent the answers, returns the child."""
 
 
@@ -27,7 +27,13 @@ class NoChild(Exception):
 
 
 class Operator(Component, ABC):
-    """Makes a child from a draft's parents. Has settings, no state, and does no I/O of its own."""
+    """Makes a child from a draft's parents. Has settings, no state, and does no I/O of its own.
+
+    Attributes:
+        speaks: whether it asks a language model, so that its drafts carry guidance, lessons and siblings.
+    """
+
+    speaks: ClassVar[bool] = False
 
     def arms(self) -> tuple[str, ...]:
         """Names of the ways in which it can work; the campaign's bandit chooses among them."""
@@ -35,6 +41,10 @@ class Operator(Component, ABC):
 
     def most_calls(self, arm: str) -> int:  # noqa: ARG002  # most have one answer for all their arms
         """Judged calls that a conversation under an arm is paid with at most; the child's own are not counted."""
+        return 0
+
+    def most_tokens(self, arm: str) -> int:  # noqa: ARG002
+        """Tokens that a conversation under an arm is paid with at most, read and written."""
         return 0
 
     @abstractmethod

@@ -235,6 +235,8 @@ def _origin(candidate: Candidate) -> str | None:
         told["guidance"] = candidate.guidance
     if candidate.lessons:
         told["lessons"] = candidate.lessons
+    if candidate.withheld:
+        told["withheld"] = candidate.withheld
     if candidate.note is not None:
         told["note"] = _plain(candidate.note)
     return _encode(told) if told else None
@@ -243,8 +245,9 @@ def _origin(candidate: Candidate) -> str | None:
 def _origin_of(text: str | None) -> dict[str, Any]:
     """The same as keyword arguments of a `Candidate`."""
     told: dict[str, Any] = json.loads(text) if text else {}
-    if "lessons" in told:
-        told["lessons"] = tuple(told["lessons"])
+    for name in ("lessons", "withheld"):
+        if name in told:
+            told[name] = tuple(told[name])
     if "note" in told:
         told["note"] = _value(Note, told["note"])
     return told

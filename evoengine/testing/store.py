@@ -95,6 +95,7 @@ def logs(draw: st.DrawFn, size: int = 8) -> list[Record]:
             turns=tuple(draw(st.lists(st.builds(Turn, prompt=_prompts, completion=_completions), max_size=2))),
             guidance=draw(st.none() | st.integers(1, 10**6)),
             lessons=tuple(draw(st.lists(st.integers(-5, 10**6), max_size=2))),
+            withheld=tuple(draw(st.lists(st.integers(-5, 10**6), max_size=2))),
             note=draw(st.none() | st.builds(Note, hypothesis=texts, change=texts, predicted=texts)),
         )
         tier = draw(st.sampled_from(["", "T1", "none"]))

@@ -79,6 +79,9 @@ class Ensemble(Generator):
     def policy(self) -> str:
         return "+".join(f"{name}:{generator.policy}" for name, generator in self._generators.items())
 
+    def most_money(self, tokens: int) -> float:
+        return max(generator.most_money(tokens) for generator in self._generators.values())
+
     async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
         return await self._chosen(prompt).sample(prompt, n)
 

@@ -1,0 +1,138 @@
+"""From a draft to a proposal: the operator's conversation, the gates, the evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from evoengine.breeding import Records, Talk, offspring
+from evoengine.errors import NoAnswer
+from evoengine.executors.base import Executor
+from evoengine.gates.base import Gate
+from evoengine.generators.base import Generator
+from evoengine.operators.base import Operator
+from evoengine.types import (
+    GUIDANCE,
+    Candidate,
+    Cause,
+    Child,
+    Content,
+    Context,
+    Cost,
+    Draft,
+    Evaluation,
+    Failed,
+    Judgement,
+    Scored,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A finished proposal that waits for its turn to become a record."""
+
+    candidate: Candidate
+    evaluation: Evaluation
+    cost: Cost
+    tier: str = ""
+
+
+class Known(Protocol):
+    """What the log tells of a content."""
+
+    def refusal(self, content: Content) -> Failed | None:
+        """Why it is not worth an evaluation."""
+
+
+class Proposer:
+    """Makes and evaluates candidates.
+
+    Args:
+        operators: by name.
+        gates: whose examinations a child must pass.
+        executor: where it is evaluated.
+        generator: answers prompts.
+        known: the state of the campaign at the moment of asking.
+        records: earlier records, for those who look them up.
+        recalled: what the store knows of a content from other campaigns.
+        appraised: what is recorded of a new context that guides.
+    """
+
+    def __init__(
+        self,
+        *,
+        operators: Mapping[str, Operator],
+        gates: Sequence[Gate],
+        executor: Executor,
+        generator: Generator | None,
+        known: Callable[[], Known],
+        records: Records,
+        recalled: Callable[[Content], Judgement | None],
+        appraised: Callable[[Context], Scored],
+    ) -> None:
+        self._operators, self._gates, self._executor, self._generator = operators, gates, executor, generator
+        self._known, self._records, self._recalled = known, records, recalled
+        self._appraised = appraised
+
+    async def propose(self, draft: Draft, above: float | None) -> Proposal:
+        """A draft's candidate with its evaluation, which is a refusal where it is not worth one.
+
+        Raises:
+            GeneratorError, ExecutorError, SandboxError: a part of the campaign does not work.
+        """
+        talk = Talk(draft=draft, executor=self._executor, model=self._generator, records=self._records)
+        child = await offspring(self._operators[draft.operator], talk)
+        judgement = await self._judged(child, talk, above)
+        turns = tuple(talk.turns)
+        parents = [parent.number for parent in draft.parents]
+        if isinstance(child, Child):
+            parents += [number for number in child.drawn_on if number not in parents]
+        return Proposal(
+            candidate=Candidate(
+                content=child.content if isinstance(child, Child) else None,
+                island=draft.island,
+                operator=f"{draft.operator}.{draft.arm}" if draft.arm else draft.operator,
+                parents=tuple(parents),
+                turns=turns,
+                guidance=None if draft.guidance is None else draft.guidance.number,
+                lessons=tuple(lesson.number for lesson in draft.lessons),
+                withheld=draft.withheld,
+                note=child.note if isinstance(child, Child) else None,
+            ),
+            evaluation=judgement.evaluation,
+            cost=Cost(
+                calls=talk.trials + judgement.calls,
+                trials=talk.trials,
+                tokens=sum(turn.completion.prompt_tokens + turn.completion.tokens for turn in turns),
+                money=sum(turn.completion.money for turn in turns),
+                seconds=judgement.seconds,
+            ),
+            tier=judgement.tier,
+        )
+
+    async def _judged(self, child: Child | Failed, talk: Talk, above: float | None) -> Judgement:
+        if isinstance(child, Failed):
+            return Judgement(evaluation=child)
+        refused = self._refused(child.content, talk.draft) or await self._examined(child.content, talk)
+        if refused is not None:
+            return Judgement(evaluation=refused)
+        if talk.draft.island == GUIDANCE:
+            assert isinstance(child.content, Context)
+            return Judgement(evaluation=self._appraised(child.content))
+        return self._recalled(child.content) or await self._executor.evaluate(child.content, above=above)
+
+    def _refused(self, content: Content, draft: Draft) -> Failed | None:
+        if any(parent.content.digest == content.digest for parent in draft.parents):
+            return Failed(cause=Cause.NO_CHANGE)
+        return self._known().refusal(content)
+
+    async def _examined(self, content: Content, talk: Talk) -> Failed | None:
+        for gate in self._gates:
+            try:
+                refused = await talk.hold(gate.examine(content, talk.draft))
+            except NoAnswer:  # an opinion that cannot be had keeps nobody out
+                continue
+            if refused is not None:
+                return refused
+        return None
