@@ -129,7 +129,7 @@ class LanguageOperator(Operator):
         parts.append(Part(text=lessons_of(draft.lessons), worth=2.0))
         parts.append(Part(text=elite_of(brief, parent, "The program to improve,")))
         parts.append(Part(text=measures_of(brief, parent.scored), worth=4.0))
-        parts.append(Part(text=feedback_of(parent.scored.feedback), least=150))
+        parts.append(Part(text=feedback_of(parent.scored.feedback), worth=3.5, least=150))
         newest, older = draft.siblings[-4:], draft.siblings[:-4]
         parts.append(Part(text=siblings_of(brief, newest, parent.scored, "## Tried on this program lately"), worth=1.0))
         parts.append(Part(text=siblings_of(brief, older, parent.scored, "## Tried before that"), worth=0.9))

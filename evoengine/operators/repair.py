@@ -43,7 +43,7 @@ class Repair(LanguageOperator):
         chat = self.chat(draft, "whole", temperature=heat)
         failed = f"## The program that failed, #{broken.number}\n{Subject.of(content).shown()}"
         task = self.text.filled("repair", number=str(broken.number), outcome=str(evaluation.cause))
-        extra = [Part(text=failed), Part(text=feedback_of(evaluation.feedback), least=150)]
+        extra = [Part(text=failed), Part(text=feedback_of(evaluation.feedback), worth=3.5, least=150)]
         question = self.shown(draft, chat, task, extra=extra, others=())
         child: Child = yield from self.answered(chat, question, Subject.of(content))
         return Child(content=child.content, note=child.note, drawn_on=(broken.number,))

@@ -15,8 +15,8 @@ class Part:
     """A piece of a prompt.
 
     Attributes:
-        worth: parts of less worth are dropped first; None is never dropped.
-        least: tokens that it may be cut to where it cannot be dropped; None for not at all.
+        worth: what is of less worth goes first; None always stays.
+        least: tokens that it is cut to, in the place of being dropped.
     """
 
     text: str
@@ -32,27 +32,21 @@ def tokens_of(text: str) -> int:
 def fitted(parts: Sequence[Part], tokens: int) -> list[Part]:
     """The parts that a number of tokens has room for, in their order.
 
-    The least worth is dropped first, of equals the later one; then those that may be are cut, in their middle.
-    What must be there is there, even when it is too long.
+    The least worth is dropped first, or cut in its middle, until the rest fits; of equals the later one. What must be
+    there is there, even when it is too long.
     """
-    kept = [part for part in parts if part.text]
-    over = sum(tokens_of(part.text) for part in kept) - tokens
-    droppable = [(part.worth, -place, place) for place, part in enumerate(kept) if part.worth is not None]
-    gone = set()
-    for _, _, place in sorted(droppable):
+    kept: dict[int, Part] = {place: part for place, part in enumerate(parts) if part.text}
+    over = sum(tokens_of(part.text) for part in kept.values()) - tokens
+    for _, _, place in sorted((part.worth, -at, at) for at, part in kept.items() if part.worth is not None):
         if over <= 0:
             break
-        gone.add(place)
-        over -= tokens_of(kept[place].text)
-    kept = [part for place, part in enumerate(kept) if place not in gone]
-    for place, part in enumerate(kept):
-        if over > 0 and part.least is not None:
-            has = tokens_of(part.text)
-            room = max(part.least, has - over - tokens_of(_LEFT_OUT))
-            if room < has:
-                kept[place] = replace(part, text=shortened(part.text, room))
-                over -= has - tokens_of(kept[place].text)
-    return kept
+        part = kept.pop(place)
+        over -= tokens_of(part.text)
+        if part.least is not None:
+            cut = shortened(part.text, max(part.least, -over - tokens_of(_LEFT_OUT)))
+            kept[place] = replace(part, text=cut)
+            over += tokens_of(cut)
+    return [kept[place] for place in sorted(kept)]
 
 
 def shortened(text: str, tokens: int) -> str:
@@ -61,5 +55,18 @@ def shortened(text: str, tokens: int) -> str:
         return text
     raw = text.encode("utf-8", "surrogatepass")
     half = int(tokens * _BYTES_PER_TOKEN / 2)
-    head, tail = raw[:half].decode("utf-8", "ignore"), raw[len(raw) - half :].decode("utf-8", "ignore")
-    return head + _LEFT_OUT + tail
+    end, start = half, len(raw) - half
+    while _inside(raw, end):
+        end -= 1
+    while _inside(raw, start):
+        start += 1
+    return _decoded(raw[:end]) + _LEFT_OUT + _decoded(raw[start:])
+
+
+def _inside(raw: bytes, at: int) -> bool:
+    """Whether a cut there would be within a character."""
+    return 0 < at < len(raw) and raw[at] & 0xC0 == 0x80
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")
