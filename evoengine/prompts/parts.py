@@ -54,7 +54,7 @@ def shortened(text: str, tokens: int) -> str:
     if tokens_of(text) <= tokens:
         return text
     raw = text.encode("utf-8", "surrogatepass")
-    half = int(tokens * _BYTES_PER_TOKEN / 2)
+    half = (int(tokens * _BYTES_PER_TOKEN) - 1) // 2
     end, start = half, len(raw) - half
     while _inside(raw, end):
         end -= 1
