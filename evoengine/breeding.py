@@ -116,3 +116,25 @@ async def offspring(operator: Operator, talk: Talk) -> Child | Failed:
     except NoAnswer as why:
         return Failed(cause=Cause.UNDECODABLE, feedback=f"no answer: {why}")
     return made if isinstance(made, Child) else Child(content=made)
+
+
+def first_prompt(operator: Operator, draft: Draft, records: Records) -> Prompt | None:
+    """What an operator would ask a model first; None when it ends, or asks something else, before."""
+    conversation = operator.breed(draft)
+    answer: Answer = None
+    try:
+        while True:
+            request = conversation.send(answer)
+            match request:
+                case Prompt():
+                    return replace(request, seed=draft.rng.seed_for("turn 0"))
+                case tuple():
+                    return replace(request[0], seed=draft.rng.seed_for("turn 0"))
+                case Lookup():
+                    answer = records(request.numbers)
+                case _:
+                    return None
+    except (StopIteration, NoChild):
+        return None
+    finally:
+        conversation.close()

@@ -27,6 +27,7 @@ from evoengine.assembly import (
     store_of,
 )
 from evoengine.bandit import Bandit
+from evoengine.breeding import first_prompt
 from evoengine.component import Component
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
 from evoengine.evaluator import Evaluator
@@ -62,6 +63,7 @@ from evoengine.types import (
     Evaluation,
     Failed,
     Judgement,
+    Prompt,
     Record,
     Scored,
 )
@@ -70,6 +72,8 @@ _Kind = TypeVar("_Kind", bound=Component)
 _log = logging.getLogger(__name__)
 _NOTE_SECONDS = 5.0
 """Between notes of how long a run has lasted."""
+_AHEAD = 100
+"""Drafts that are looked at for one that asks a language model."""
 _PATIENCE = 5.0
 """Seconds that work in flight is given at least when a run's time is over."""
 
@@ -330,7 +334,7 @@ class Campaign:
         return Price(
             calls=operator.most_calls(arm) + self._most_judged,
             tokens=tokens,
-            money=self._generator.most_money(tokens) if self._generator else 0.0,
+            money=self._generator.most_money(tokens) if self._generator is not None else 0.0,
         )
 
     def _spending(self) -> Spending:
@@ -343,16 +347,15 @@ class Campaign:
         return Spending(price=self._price, dearest=dearest, now=lambda: self._opened().progress, lasted=self._lasted)
 
     def _proposer(self) -> Proposer:
-        row = self._stored_row()
         return Proposer(
             operators=self._operators,
             gates=list(self._opened().gates.values()),
             executor=self._executor,
             generator=self._generator,
             known=self._opened,
-            records=lambda numbers: self.store.records(row, numbers),
+            records=self._looked_up,
             recalled=self._recalled,
-            appraised=(self._guidance or Guidance()).appraised,
+            appraised=(Guidance() if self._guidance is None else self._guidance).appraised,
         )
 
     def _recalled(self, content: Content) -> Judgement | None:
@@ -442,6 +445,22 @@ class Campaign:
         if not self._drafts:
             raise CampaignError(f"{self.window} drafts (the window) are out already; tell() one of them first.")
         return self._drafts.popleft()[0]
+
+    def prompt(self) -> tuple[Draft, Prompt | None]:
+        """The next draft that a language model would be asked about, with its first prompt; nothing is sent.
+
+        The prompt is None where the draft's operator asks for something else first, or for nothing.
+        """
+        self._ensure_seeds()
+        fold = self._opened()
+        for ahead in range(1, _AHEAD + 1):
+            draft = fold.draft(fold.records + ahead)
+            if self._operators[draft.operator].speaks:
+                return draft, first_prompt(self._operators[draft.operator], draft, self._looked_up)
+        return draft, None
+
+    def _looked_up(self, numbers: Sequence[int]) -> Mapping[int, Record]:
+        return self.store.records(self._stored_row(), numbers)
 
     def _ensure_seeds(self) -> None:
         async def seeded() -> None:
@@ -549,9 +568,10 @@ class Campaign:
         islands, bandit = self._islands.fresh(), self._bandit.fresh()
         islands.open(archive=self._archive, selector=self._selector, features=self.problem.features, seed=self.seed)
         bandit.open(self._arms)
-        accompanying: list[Any] = [self._guidance, self._lessons, *self._gates.values()]
-        guidance, lessons, *gates = [part and part.fresh() for part in accompanying]
-        for part in (guidance, lessons, *gates):
+        guidance = None if self._guidance is None else self._guidance.fresh()
+        lessons = None if self._lessons is None else self._lessons.fresh()
+        gates = {name: gate.fresh() for name, gate in self._gates.items()}
+        for part in (guidance, lessons, *gates.values()):
             if part is not None:
                 part.open()
         self._fold = Fold(
@@ -563,7 +583,7 @@ class Campaign:
             speaking={name for name, operator in self._operators.items() if operator.speaks},
             guidance=guidance,
             lessons=lessons,
-            gates=dict(zip(self._gates, gates, strict=True)),
+            gates=gates,
         )
         self._row = row
         if row is not None:
@@ -621,7 +641,10 @@ class Campaign:
             "archive": described("archives", self._archive),
             "selector": described("selectors", self._selector),
             "bandit": self._bandit.settings(),
-            "operators": [{"use": name, **part.settings()} for name, part in self._operators.items()],
+            "operators": [
+                {"use": name, **self._operators[name].settings()}
+                for name in dict.fromkeys(name for name, _ in self._arms)
+            ],
         }
         # what came later is left out where it is not used, so that older campaigns can go on
         if self._gates:
@@ -641,6 +664,7 @@ class Campaign:
             "executor": described("executors", self._executor),
             "sandbox": described("sandboxes", self._sandbox),
             "generator": None if self._generator is None else described("generators", self._generator),
+            "speaking": [name for name, operator in self._operators.items() if operator.speaks],
             "goal": problem.goal,
             "direction": problem.direction,
             "features": [asdict(feature) for feature in problem.features],
@@ -677,7 +701,7 @@ class Campaign:
     @cached_property
     def _seeds(self) -> tuple[Content, ...]:
         """What is recorded first: the problem's seeds, then the contexts that guide."""
-        return (*self.problem.seeds(), *(self._guidance.seeds() if self._guidance else ()))
+        return (*self.problem.seeds(), *(() if self._guidance is None else self._guidance.seeds()))
 
     async def _check_champion(self) -> None:
         """Examines the best candidate on the stages that selection never saw."""

@@ -245,7 +245,7 @@ class Fold:
             place = next((other for other, archive in enumerate(archives) if len(archive)), -1)
             if place < 0:
                 raise ValueError("no island has an elite to breed from")
-        if self.guidance is not None and len(self.guidance):
+        if self.guidance is not None and not self.guidance.empty:
             turn = Stream(self._seed, number, "guidance turn")
             if turn.random() < self.guidance.rate:
                 return self._guidance_draft(number, self.guidance)

@@ -97,8 +97,10 @@ class Guidance(Component):
         """Forgets everything."""
         self._memory.credits = {}
 
-    def __len__(self) -> int:
-        return len(self._memory.credits)
+    @property
+    def empty(self) -> bool:
+        """Whether there is no context at all."""
+        return not self._memory.credits
 
     def add(self, record: Record) -> None:
         """Takes in a record that brought a context."""

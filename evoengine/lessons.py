@@ -91,9 +91,6 @@ class Lessons(Component):
             for number, (lesson, text) in enumerate(_read(self.known), start=1):
                 self._memory.held[-number] = _Held(replace(lesson, number=-number), _vector(text))
 
-    def __len__(self) -> int:
-        return len(self._memory.held)
-
     def take(self, record: Record, parent: float | None, reward: float) -> None:
         """Takes in a record: its own note, and the lessons that it was or was not shown.
 
@@ -140,9 +137,15 @@ class Lessons(Component):
             one.withheld + _IMAGINED
         )
 
+    def _ranked(self) -> list[_Held]:
+        return sorted(self._memory.held.values(), key=lambda one: (-self._utility(one), one.lesson.number))
+
+    def best(self) -> list[Lesson]:
+        """All lessons, the most useful first."""
+        return [one.lesson for one in self._ranked()]
+
     def standing(self) -> list[dict[str, Any]]:
         """Every lesson with its counts, the most useful first, as JSON values."""
-        held = sorted(self._memory.held.values(), key=lambda one: (-self._utility(one), one.lesson.number))
         return [
             {
                 "number": one.lesson.number,
@@ -153,7 +156,7 @@ class Lessons(Component):
                 "withheld": int(one.withheld),
                 "utility": self._utility(one),
             }
-            for one in held
+            for one in self._ranked()
         ]
 
     def state(self) -> Any:

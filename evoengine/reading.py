@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +12,42 @@ from evoengine.archives.base import Archive
 from evoengine.bandit import Bandit
 from evoengine.errors import CampaignError
 from evoengine.fold import Fold
+from evoengine.guidance import Guidance
 from evoengine.islands import Islands
+from evoengine.lessons import Lessons, exported
 from evoengine.plugins import build
 from evoengine.stores.base import CampaignRow, Check, Store
-from evoengine.types import Brief, Content, Elite, Failed, Feature, Program, Record, Scored
+from evoengine.types import GUIDANCE, SEED, Brief, Content, Elite, Failed, Feature, Program, Record, Scored
+
+
+@dataclass(slots=True)
+class _Account:
+    """What some records cost and brought."""
+
+    records: int = 0
+    scored: int = 0
+    improved: int = 0
+    champions: int = 0
+    calls: int = 0
+    tokens: int = 0
+    money: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, record: Record) -> None:
+        self.records += 1
+        self.scored += isinstance(record.evaluation, Scored)
+        self.calls += record.cost.calls
+        self.tokens += record.cost.tokens
+        self.money += record.cost.money
+        self.seconds += record.cost.seconds
+
+    def told(self) -> dict[str, Any]:
+        return {
+            **asdict(self),
+            "valid": self.scored / self.records,
+            "improving": self.improved / self.records,
+            "tokens_each": self.tokens / self.records,
+        }
 
 
 class Reading:
@@ -95,6 +128,46 @@ class Reading:
             "seconds": self.store.seconds(self.row),
         }
 
+    def guidance(self) -> list[Elite]:
+        """The contexts that guide, with their credit (0 to 1) as score, best first."""
+        return [] if self.fold.guidance is None else self.fold.guidance.elites()
+
+    def lessons(self) -> list[dict[str, Any]]:
+        """What was learnt from changes, the most useful first, as JSON values."""
+        return [] if self.fold.lessons is None else self.fold.lessons.standing()
+
+    def exported_lessons(self, limit: int | None = None) -> str:
+        """The most useful lessons as JSON lines, for `lessons = {known = FILE}` of another campaign."""
+        assert self.fold.lessons is not None
+        own = [lesson for lesson in self.fold.lessons.best() if lesson.number > 0][:limit]
+        records = self.store.records(self.row, [lesson.number for lesson in own])
+        contents = [records[lesson.number].candidate.content for lesson in own]
+        return exported((lesson, content) for lesson, content in zip(own, contents, strict=True) if content is not None)
+
+    def costs(self) -> list[dict[str, Any]]:
+        """What each operator brought and cost under each model, as JSON values."""
+        found: dict[tuple[str, str], _Account] = {}
+        scores: dict[int, float] = {}
+        best: float | None = None
+        for record in self.records():
+            candidate, evaluation = record.candidate, record.evaluation
+            if candidate.operator == SEED:
+                model = ""
+            else:
+                model = candidate.turns[-1].completion.policy if candidate.turns else ""
+            account = found.setdefault((candidate.operator.partition(".")[0], model), _Account())
+            account.add(record)
+            if isinstance(evaluation, Scored) and candidate.island != GUIDANCE:
+                scores[record.number] = evaluation.score
+                before = scores.get(candidate.parents[0]) if candidate.parents else None
+                account.improved += before is not None and evaluation.score > before
+                if best is None or evaluation.score > best:
+                    best = evaluation.score
+                    account.champions += 1
+        return [
+            {"operator": operator, "model": model, **one.told()} for (operator, model), one in sorted(found.items())
+        ]
+
     def described(self, record: Record) -> dict[str, Any]:
         """A record with its content, as JSON values."""
         row: dict[str, Any] = {
@@ -166,12 +239,18 @@ class Reading:
             features=self.features,
             seed=self.row.seed,
         )
+        guidance = Guidance(**settings["guidance"]) if "guidance" in settings else None
+        # lessons of another campaign are read when a campaign is run, and not needed to tell what came of it
+        lessons = Lessons(**{**settings["lessons"], "known": None}) if "lessons" in settings else None
         fold = Fold(
             islands=islands,
             bandit=bandit,
             brief=Brief(name=self.row.problem, goal=self.about["goal"], entry=""),
             seed=self.row.seed,
             inspirations=settings["inspirations"],
+            speaking=self.about.get("speaking", ()),
+            guidance=guidance,
+            lessons=lessons,
         )
         fold.resume(self.store, self.row, self.store.last(self.row))
         for record in self.store.replay(self.row, after=fold.records):

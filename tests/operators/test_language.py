@@ -125,8 +125,9 @@ def test_a_crossover_shows_both_programs_and_names_both_as_parents() -> None:
     assert child.drawn_on == (9,)
     assert "total += 2 * i" in talk.asked()
     assert "program #7 and program #9" in talk.asked()
-    with pytest.raises(NoChild, match="no second program"):
-        Talk([]).child(Crossover(), draft(elite(7)))
+    alone = Talk([fenced(BETTER)])
+    assert alone.child(Crossover(), draft(elite(7))).drawn_on == ()
+    assert "Write a better version" in alone.asked()
 
 
 def test_a_repair_shows_what_failed_and_why_and_gets_warmer_with_every_failure() -> None:
