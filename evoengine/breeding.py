@@ -35,19 +35,23 @@ Records = Callable[[Sequence[int]], Mapping[int, Record]]
 
 @dataclass(slots=True)
 class Talk:
-    """One draft's conversations with whoever answers, and what they were paid with.
+    """Conversations about one candidate with whoever answers, and what they were paid with.
 
     Args:
-        draft: seeds the model's random numbers.
+        who: holds it, for errors.
+        seed_for: gives the seed of the model's random numbers for a purpose.
         executor: its worker is reserved from the first trial to the end of a conversation.
         model: answers prompts.
         records: answers lookups.
+        judging: whether it is to judge a candidate, and not to make one.
     """
 
-    draft: Draft
+    who: str
+    seed_for: Callable[[str], int]
     executor: Executor
     model: Model | None = None
     records: Records = lambda _: {}
+    judging: bool = False
     turns: list[Turn] = field(default_factory=list)
     trials: int = 0
 
@@ -86,14 +90,10 @@ class Talk:
         model = self.model
         if model is None:
             raise EvoengineError(
-                f"operator {self.draft.operator!r} asks a language model, and the campaign has no generator; "
-                f"give one, or leave the operator out."
+                f"{self.who} asks a language model, and the campaign has no generator; give one, or leave it out."
             )
         first = len(self.turns)
-        seeded = [
-            replace(prompt, seed=self.draft.rng.seed_for(f"turn {first + place}"))
-            for place, prompt in enumerate(prompts)
-        ]
+        seeded = [replace(prompt, seed=self.seed_for(f"turn {first + place}")) for place, prompt in enumerate(prompts)]
         tasks = [asyncio.ensure_future(model.sample(prompt)) for prompt in seeded]
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -103,14 +103,14 @@ class Talk:
         for prompt, task in zip(seeded, tasks, strict=True):  # what was answered is paid for, whatever else failed
             if task.exception() is None:
                 [completion] = task.result()
-                self.turns.append(Turn(prompt=prompt, completion=completion))
+                self.turns.append(Turn(prompt=prompt, completion=completion, judging=self.judging))
         return tuple(task.result()[0] for task in tasks)
 
 
-async def offspring(operator: Operator, talk: Talk) -> Child | Failed:
-    """The child that an operator makes of a talk's draft, or why there is none."""
+async def offspring(operator: Operator, draft: Draft, talk: Talk) -> Child | Failed:
+    """The child that an operator makes of a draft, or why there is none."""
     try:
-        made: Any = await talk.hold(operator.breed(talk.draft))
+        made: Any = await talk.hold(operator.breed(draft))
     except NoChild as why:
         return Failed(cause=why.cause, feedback=str(why))
     except NoAnswer as why:

@@ -9,8 +9,8 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from evoengine.assembly import (
 from evoengine.bandit import Bandit
 from evoengine.breeding import first_prompt
 from evoengine.component import Component
+from evoengine.conversing import Judges
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
 from evoengine.evaluator import Evaluator
 from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Watcher
@@ -66,6 +67,7 @@ from evoengine.types import (
     Prompt,
     Record,
     Scored,
+    spent_on,
 )
 
 _Kind = TypeVar("_Kind", bound=Component)
@@ -105,6 +107,8 @@ class Campaign:
         executor, workers: where evaluations run, and on how many workers (default: the cores).
         sandbox: where candidates run.
         generator: the language model that answers operators' prompts; a `Generator`, its name, or name and settings.
+        task_model: the language model that contexts are judged by, for problems that converse; by default the
+            generator.
         gates: what a child must pass before it is evaluated; by default those of `MODEL_GATES` with a generator,
             and none without. Copies are refused in any case.
         guidance: settings of the contexts that guide a language model; True (the default with a generator), or
@@ -138,6 +142,7 @@ class Campaign:
         workers: int | None = None,
         sandbox: Sandbox | Given = "jail",
         generator: Generator | Given | None = None,
+        task_model: Generator | Given | None = None,
         gates: Sequence[Gate | Given] | None = None,
         guidance: Guidance | Mapping[str, Any] | bool | None = None,
         lessons: Lessons | Mapping[str, Any] | bool | None = None,
@@ -164,7 +169,11 @@ class Campaign:
         self._bandit = bandit if isinstance(bandit, Bandit) else Bandit(**(bandit or {}))
         self._executor: Executor = executor_of(executor, workers)
         self._sandbox: Sandbox = build("sandboxes", sandbox)
+        self._evaluator = evaluator or Evaluator(problem=self.problem, sandbox=self._sandbox)
+        self._executor.prepare(self._evaluator)
         self._generator: Generator | None = None if generator is None else build("generators", generator)
+        self._task_model: Generator | None = self._generator if task_model is None else build("generators", task_model)
+        self._judges = Judges(self.problem, self._evaluator, self._executor, self._task_model)
         speaks = self._generator is not None
         self._operators = operators_of(operators or (MODEL_OPERATORS if speaks else PLAIN_OPERATORS))
         self._arms = [(name, arm) for name, operator in self._operators.items() for arm in operator.arms()]
@@ -175,8 +184,6 @@ class Campaign:
             self._operators |= operators_of([self._guidance.operator])
         self._inspirations = inspirations
         self._snapshot_every = snapshot_every
-        self._evaluator = evaluator or Evaluator(problem=self.problem, sandbox=self._sandbox)
-        self._executor.prepare(self._evaluator)
         self._row: CampaignRow | None = None
         self._fold: Fold | None = None
         self._drafts: deque[tuple[Draft, Progress]] = deque()
@@ -239,7 +246,7 @@ class Campaign:
         with self._writing():
             fold = self._opened()
             self._tell(Started(campaign=self.name, resumed=fold.records))
-            async with self._executor, self._generator or nullcontext():
+            async with self._executor, self._models():
                 await self._plant()
                 self._in_step()
                 run = self.store.begin_run(self._stored_row())
@@ -266,6 +273,16 @@ class Campaign:
                 self.store.note_run(run, self._lasted(), reason)
         self._tell(Stopped(reason=reason, progress=self.progress))
         return reason
+
+    @asynccontextmanager
+    async def _models(self) -> AsyncIterator[None]:
+        """The language models, opened."""
+        async with AsyncExitStack() as stack:
+            if self._generator is not None:
+                await stack.enter_async_context(self._generator)
+            if self._task_model is not None and self._task_model is not self._generator:
+                await stack.enter_async_context(self._task_model)
+            yield
 
     def halt(self, reason: str = "interrupted") -> None:
         """Asks a run to finish what is in flight and end. May be called from another thread."""
@@ -299,7 +316,8 @@ class Campaign:
             return
         # above everything: where evaluations are noisy, the first champion is believed no sooner than later ones
         own = self.problem.seeds()
-        judged = await asyncio.gather(*(self._executor.evaluate(content, above=-math.inf) for content in own))
+        evaluate = self._judges.evaluate
+        judged = await asyncio.gather(*(evaluate(content, above=-math.inf) for content in own))
         if not any(isinstance(one.evaluation, Scored) for one in judged):
             [first, *_] = judged
             assert isinstance(first.evaluation, Failed)
@@ -315,9 +333,11 @@ class Campaign:
         records = [
             Record(
                 number=number,
-                candidate=Candidate(content=content, island=island, operator=SEED),
+                candidate=Candidate(content=content, island=island, operator=SEED, turns=one.turns),
                 evaluation=one.evaluation,
-                cost=Cost(calls=one.calls, seconds=one.seconds),
+                cost=Cost(
+                    calls=one.calls, tokens=spent_on(one.turns)[0], money=spent_on(one.turns)[1], seconds=one.seconds
+                ),
                 tier=one.tier,
             )
             for number, (island, content, one) in enumerate(planted, start=1)
@@ -331,6 +351,7 @@ class Campaign:
         """What a proposal under an operator's arm costs at most."""
         operator = self._operators[name]
         tokens = operator.most_tokens(arm) + sum(gate.most_tokens() for gate in self._gates.values())
+        tokens += self.problem.most_tokens
         return Price(
             calls=operator.most_calls(arm) + self._most_judged,
             tokens=tokens,
@@ -351,6 +372,7 @@ class Campaign:
             operators=self._operators,
             gates=list(self._opened().gates.values()),
             executor=self._executor,
+            evaluate=self._judges.evaluate,
             generator=self._generator,
             known=self._opened,
             records=self._looked_up,
@@ -465,7 +487,7 @@ class Campaign:
     def _ensure_seeds(self) -> None:
         async def seeded() -> None:
             with self._writing():
-                async with self._executor:
+                async with self._executor, self._models():
                     await self._plant()
 
         if self._opened().records < len(self._seeds):
@@ -508,8 +530,8 @@ class Campaign:
         """The evaluation of a content, without recording it."""
 
         async def judged() -> Judgement:
-            async with self._executor:
-                return await self._executor.evaluate(content, stage=stage)
+            async with self._executor, self._models():
+                return await self._judges.evaluate(content, stage=stage)
 
         return in_fresh_loop(judged(), self.halt)
 
@@ -664,6 +686,9 @@ class Campaign:
             "executor": described("executors", self._executor),
             "sandbox": described("sandboxes", self._sandbox),
             "generator": None if self._generator is None else described("generators", self._generator),
+            "task_model": None
+            if self._task_model is None or self._task_model is self._generator
+            else described("generators", self._task_model),
             "speaking": [name for name, operator in self._operators.items() if operator.speaks],
             "goal": problem.goal,
             "direction": problem.direction,
@@ -711,7 +736,7 @@ class Campaign:
         done = {(check.number, check.stage) for check in self.store.checks(self._row)}
         for stage in self.problem.stages:
             if stage.held_out and (champion.number, stage.name) not in done:
-                judgement = await self._executor.evaluate(champion.content, stage=stage.name)
+                judgement = await self._judges.evaluate(champion.content, stage=stage.name)
                 self.store.add_check(
                     self._row, Check(number=champion.number, stage=stage.name, evaluation=judgement.evaluation)
                 )
@@ -736,6 +761,11 @@ def _part(kind: type[_Kind], given: _Kind | Mapping[str, Any] | bool | None, def
             return kind(**given)
         case _:
             return given
+
+
+def _cost_of(judgement: Judgement) -> Cost:
+    tokens, money = spent_on(judgement.turns)
+    return Cost(calls=judgement.calls, tokens=tokens, money=money, seconds=judgement.seconds)
 
 
 def _whole(name: str, value: object, least: int, most: int | None = None) -> None:

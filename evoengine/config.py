@@ -26,6 +26,7 @@ PARTS = {
     "workers": "on how many workers",
     "sandbox": "where candidates run",
     "generator": "the language model that answers operators' prompts",
+    "task_model": "the language model that contexts are judged by, where a problem evolves contexts",
     "gates": "a list of what a child must pass before it is evaluated",
     "guidance": "a table of settings of the contexts that guide a model, or true or false",
     "lessons": "a table of settings of the memory of changes, or true or false",
@@ -110,7 +111,7 @@ def campaign_of(settings: Mapping[str, Any]) -> tuple[Campaign, dict[str, Any]]:
 _PART = "a name, or a table with `use` and settings"
 _TAKES = {
     **dict.fromkeys(("name", "store"), "text"),
-    **dict.fromkeys(("problem", "archive", "selector", "executor", "sandbox", "generator"), _PART),
+    **dict.fromkeys(("problem", "archive", "selector", "executor", "sandbox", "generator", "task_model"), _PART),
     "islands": "a number, or a table of settings",
     **dict.fromkeys(("operators", "gates"), "a list of names, or of tables with `use` and settings"),
     **dict.fromkeys(("guidance", "lessons"), "true, false or a table of settings"),

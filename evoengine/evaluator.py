@@ -71,7 +71,7 @@ class Evaluator:
             SandboxError: the sandbox itself failed.
         """
         began = time.perf_counter()
-        stages = self._stages(stage)
+        stages = self.stages(stage)
         first, calls = self._repeat(content, stages, 0)
         found = [first]
         if isinstance(first, Scored) and above is not None and first.score > above:
@@ -80,7 +80,7 @@ class Evaluator:
                 found.append(evaluation)
                 calls += more
         return Judgement(
-            evaluation=_mean(found), calls=calls, seconds=time.perf_counter() - began, tier=self.sandbox.held
+            evaluation=mean_of(found), calls=calls, seconds=time.perf_counter() - began, tier=self.sandbox.held
         )
 
     def answer(self, request: Trials | Probe) -> Answer:
@@ -110,7 +110,12 @@ class Evaluator:
         self.end_trials()
         self.sandbox.shutdown()
 
-    def _stages(self, name: str | None) -> tuple[Stage, ...]:
+    def stages(self, name: str | None) -> tuple[Stage, ...]:
+        """The stages of selection, or the one of a name.
+
+        Raises:
+            ProblemError: there is none.
+        """
         if name is None:
             return tuple(stage for stage in self.problem.stages if not stage.held_out)
         chosen = tuple(stage for stage in self.problem.stages if stage.name == name)
@@ -142,15 +147,15 @@ class Evaluator:
         def player() -> _Player:
             return _Player(program, lambda: trial.loaded(point), plain=self._hands_over, release=trial.release)
 
-        return self._cascade(player, self._stages(None))[0]
+        return self._cascade(player, self.stages(None))[0]
 
     def _probed(self, probe: Probe) -> list[JSON] | Failed:
         try:
-            inputs = self._inputs(self._stages(None)[0].name)
+            inputs = self._inputs(self.stages(None)[0].name) if probe.calls is None else probe.calls
         except ProblemError:
             raise
         except Exception as error:  # the problem's own code; most that lack inputs are driven by play
-            return Failed(cause=Cause.UNJUDGED, feedback=f"the problem has no inputs to probe with: {_named(error)}")
+            return Failed(cause=Cause.UNJUDGED, feedback=f"the problem has no inputs to probe with: {named(error)}")
         try:
             with self.sandbox.open(self._job(probe.program, 0)) as session:
                 session.load()
@@ -158,7 +163,7 @@ class Evaluator:
         except CandidateError as error:
             return Failed(cause=error.cause, feedback=error.feedback)
         except (TypeError, ValueError) as error:
-            return Failed(cause=Cause.UNJUDGED, feedback=f"the problem's inputs cannot be sent: {_named(error)}")
+            return Failed(cause=Cause.UNJUDGED, feedback=f"the problem's inputs cannot be sent: {named(error)}")
 
     def _trial_of(self, program: Program) -> _Trial:
         if self._trial is None or self._trial.program != program:
@@ -186,16 +191,20 @@ class Evaluator:
             calls += 1
             if isinstance(evaluation, Failed):
                 break
-            if (
-                stage is not stages[-1]
-                and stage.threshold is not None
-                and evaluation.score < self.problem.signed(stage.threshold)
-            ):
-                value = self.problem.signed(evaluation.score)
-                note = f"Stopped after stage {stage.name!r}: {value:g} does not reach {stage.threshold:g}."
-                evaluation = Failed(cause=Cause.REJECTED, feedback=f"{evaluation.feedback}\n{note}".lstrip())
-                break
+            rejected = self.rejected(evaluation, stage) if stage is not stages[-1] else None
+            if rejected is not None:
+                return rejected, calls
         return evaluation, calls
+
+    def rejected(self, evaluation: Evaluation, stage: Stage) -> Failed | None:
+        """The rejection of a candidate that does not reach a stage's threshold, or None."""
+        if isinstance(evaluation, Failed) or stage.threshold is None:
+            return None
+        if evaluation.score >= self.problem.signed(stage.threshold):
+            return None
+        value = self.problem.signed(evaluation.score)
+        note = f"Stopped after stage {stage.name!r}: {value:g} does not reach {stage.threshold:g}."
+        return Failed(cause=Cause.REJECTED, feedback=f"{evaluation.feedback}\n{note}".lstrip())
 
     def _judged(self, player: _Player, stage: str) -> Evaluation:
         verdict = self._verdict(player, stage)
@@ -210,26 +219,37 @@ class Evaluator:
     def _verdict(self, player: _Player, stage: str) -> Evaluation:
         try:
             score = self.problem.play(player, stage) if self._play_takes_stage else self.problem.play(player)
-            return self._scored(score, player)
+            return self.scored(score, player.content, player.kept)
         except Reject as why:
             return Failed(cause=Cause.REJECTED, feedback=str(why)[:_FEEDBACK_CHARS])
         except ProblemError:
             raise
         except Exception as error:  # foreign code on untrusted input: a fact about the candidate, not a crash
-            return Failed(cause=Cause.UNJUDGED, feedback=_named(error))
+            return Failed(cause=Cause.UNJUDGED, feedback=named(error))
 
-    def _scored(self, score: object, player: _Player) -> Scored:
+    def scored(self, score: object, content: Content, outputs: str | None = None) -> Scored:
+        """A judge's verdict on a content as the engine's own, with the content's features.
+
+        Args:
+            score: what the problem gave; foreign until it was looked at.
+            content: what was judged.
+            outputs: what it returned, as JSON text.
+
+        Raises:
+            TypeError, ValueError: it is no `Score`, or a number of it is none.
+            LookupError: a feature is neither a metric nor one of code.
+        """
         if not isinstance(score, Score):
             raise TypeError(f"the problem gave a {type(score).__name__} where a Score was expected")
         signed = self.problem.signed
         metrics = {name: _number(name, value) for name, value in score.metrics.items()}
         return Scored(
             score=signed(_number("score", score.value)),
-            features=self._features(player.content, metrics),
+            features=self._features(content, metrics),
             metrics=metrics,
             instances={str(name): signed(_number(name, value)) for name, value in score.instances.items()},
             feedback=str(score.feedback)[:_FEEDBACK_CHARS],
-            outputs=player.kept,
+            outputs=outputs,
         )
 
     def _features(self, content: Content, metrics: Mapping[str, float]) -> dict[str, float]:
@@ -349,11 +369,12 @@ def _number(name: str, value: object) -> float:
     return float(value)
 
 
-def _named(error: Exception) -> str:
+def named(error: Exception) -> str:
+    """An error of foreign code, for people."""
     return f"{type(error).__name__}: {error}"[:_FEEDBACK_CHARS]
 
 
-def _mean(found: Sequence[Evaluation]) -> Evaluation:
+def mean_of(found: Sequence[Evaluation]) -> Evaluation:
     """The first failure, or the mean of all scores and of what all of them measured."""
     scored = [one for one in found if isinstance(one, Scored)]
     if len(scored) < len(found):

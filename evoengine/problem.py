@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from evoengine.component import Component
 from evoengine.errors import ProblemError
-from evoengine.types import JSON, Anchor, Brief, Content, Context, Feature, Idiom, Limits, Program, Stage
+from evoengine.types import (
+    JSON,
+    Anchor,
+    Answer,
+    Brief,
+    Content,
+    Context,
+    Feature,
+    Idiom,
+    Limits,
+    Program,
+    Request,
+    Stage,
+)
 
 Seed = str | Mapping[str, str] | Content
 
@@ -42,6 +55,10 @@ class Score:
         self.instances = dict(instances or {})
         self.feedback = feedback
         self.metrics = metrics
+
+
+Conversation: TypeAlias = Generator[Request, Answer, Score]
+"""Yields what it wants to know, is sent the answers, returns the score."""
 
 
 class Player(Protocol):
@@ -89,6 +106,7 @@ class Problem(Component, ABC):
         idioms: templates for the `idioms` operator.
         notes: what a language model is told beside the goal (rules of the answer, hints, what is known to fail).
         preload: modules that are imported before a candidate is run.
+        most_tokens: what judging one context takes at most, read and written, for budgets; with `converse` only.
         repeats: how often a would-be champion is evaluated before it is believed (for noisy problems).
     """
 
@@ -106,6 +124,7 @@ class Problem(Component, ABC):
     notes: ClassVar[str] = ""
     preload: ClassVar[tuple[str, ...]] = ("numpy",)
     repeats: ClassVar[int] = 1
+    most_tokens: ClassVar[int] = 0
 
     def model_post_init(self, context: Any, /) -> None:
         """Looks at what a subclass has to say of itself.
@@ -159,6 +178,24 @@ class Problem(Component, ABC):
         """
         takes_stage = bool(inspect.signature(self.inputs).parameters)
         return self.judge(candidate.batch(self.inputs(stage) if takes_stage else self.inputs()))
+
+    def converse(self, context: Context, stage: str = "full") -> Conversation:  # noqa: ARG002
+        """A conversation, without I/O, that judges a context by how a language model does under it.
+
+        Written instead of `inputs` and `judge` where the seed is a `Context`. Yields prompts to the task model, one
+        or a tuple of several that do not depend on each other, and is sent the completions; may yield a `Probe` with
+        `calls`, to have what the model wrote run in the sandbox. Returns the score. A subclass may leave `stage` out.
+
+        Raises:
+            Reject: the context is not a valid one.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not judge contexts; write converse()")
+        yield
+
+    @property
+    def converses(self) -> bool:
+        """Whether it is a language model's answers that are judged."""
+        return type(self).converse is not Problem.converse
 
     def seeds(self) -> tuple[Content, ...]:
         """The first programs or contexts."""

@@ -25,6 +25,7 @@ from evoengine.types import (
     Failed,
     Judgement,
     Scored,
+    spent_on,
 )
 
 
@@ -45,13 +46,21 @@ class Known(Protocol):
         """Why it is not worth an evaluation."""
 
 
+class Evaluate(Protocol):
+    """Whoever judges a candidate."""
+
+    async def __call__(self, content: Content, *, above: float | None = None, stage: str | None = None) -> Judgement:
+        """The judgement of a content by the stages of selection, or by one stage."""
+
+
 class Proposer:
     """Makes and evaluates candidates.
 
     Args:
         operators: by name.
         gates: whose examinations a child must pass.
-        executor: where it is evaluated.
+        executor: answers what operators ask of programs.
+        evaluate: judges a candidate.
         generator: answers prompts.
         known: the state of the campaign at the moment of asking.
         records: earlier records, for those who look them up.
@@ -65,6 +74,7 @@ class Proposer:
         operators: Mapping[str, Operator],
         gates: Sequence[Gate],
         executor: Executor,
+        evaluate: Evaluate,
         generator: Generator | None,
         known: Callable[[], Known],
         records: Records,
@@ -72,6 +82,7 @@ class Proposer:
         appraised: Callable[[Context], Scored],
     ) -> None:
         self._operators, self._gates, self._executor, self._generator = operators, gates, executor, generator
+        self._evaluate = evaluate
         self._known, self._records, self._recalled = known, records, recalled
         self._appraised = appraised
 
@@ -81,10 +92,17 @@ class Proposer:
         Raises:
             GeneratorError, ExecutorError, SandboxError: a part of the campaign does not work.
         """
-        talk = Talk(draft=draft, executor=self._executor, model=self._generator, records=self._records)
-        child = await offspring(self._operators[draft.operator], talk)
-        judgement = await self._judged(child, talk, above)
-        turns = tuple(talk.turns)
+        talk = Talk(
+            who=f"operator {draft.operator!r}",
+            seed_for=draft.rng.seed_for,
+            executor=self._executor,
+            model=self._generator,
+            records=self._records,
+        )
+        child = await offspring(self._operators[draft.operator], draft, talk)
+        judgement = await self._judged(child, draft, talk, above)
+        turns = (*talk.turns, *judgement.turns)
+        tokens, money = spent_on(turns)
         parents = [parent.number for parent in draft.parents]
         if isinstance(child, Child):
             parents += [number for number in child.drawn_on if number not in parents]
@@ -104,33 +122,33 @@ class Proposer:
             cost=Cost(
                 calls=talk.trials + judgement.calls,
                 trials=talk.trials,
-                tokens=sum(turn.completion.prompt_tokens + turn.completion.tokens for turn in turns),
-                money=sum(turn.completion.money for turn in turns),
+                tokens=tokens,
+                money=money,
                 seconds=judgement.seconds,
             ),
             tier=judgement.tier,
         )
 
-    async def _judged(self, child: Child | Failed, talk: Talk, above: float | None) -> Judgement:
+    async def _judged(self, child: Child | Failed, draft: Draft, talk: Talk, above: float | None) -> Judgement:
         if isinstance(child, Failed):
             return Judgement(evaluation=child)
-        refused = self._refused(child.content, talk.draft) or await self._examined(child.content, talk)
+        refused = self._refused(child.content, draft) or await self._examined(child.content, draft, talk)
         if refused is not None:
             return Judgement(evaluation=refused)
-        if talk.draft.island == GUIDANCE:
+        if draft.island == GUIDANCE:
             assert isinstance(child.content, Context)
             return Judgement(evaluation=self._appraised(child.content))
-        return self._recalled(child.content) or await self._executor.evaluate(child.content, above=above)
+        return self._recalled(child.content) or await self._evaluate(child.content, above=above)
 
     def _refused(self, content: Content, draft: Draft) -> Failed | None:
         if any(parent.content.digest == content.digest for parent in draft.parents):
             return Failed(cause=Cause.NO_CHANGE)
         return self._known().refusal(content)
 
-    async def _examined(self, content: Content, talk: Talk) -> Failed | None:
+    async def _examined(self, content: Content, draft: Draft, talk: Talk) -> Failed | None:
         for gate in self._gates:
             try:
-                refused = await talk.hold(gate.examine(content, talk.draft))
+                refused = await talk.hold(gate.examine(content, draft))
             except NoAnswer:  # an opinion that cannot be had keeps nobody out
                 continue
             if refused is not None:

@@ -247,10 +247,11 @@ class Completion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One exchange with a language model."""
+    """One exchange with a language model: to make a candidate, or to judge one."""
 
     prompt: Prompt
     completion: Completion
+    judging: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +263,12 @@ class Note:
     change: str = ""
     predicted: str = ""
     """What will be observed."""
+
+
+def spent_on(turns: Sequence[Turn]) -> tuple[int, float]:
+    """The tokens, read and written, and the US dollars that exchanges cost."""
+    completions = [turn.completion for turn in turns]
+    return sum(one.prompt_tokens + one.tokens for one in completions), sum(one.money for one in completions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,6 +403,8 @@ class Judgement:
     seconds: float = 0.0
     tier: str = ""
     """What held the candidate while it ran: a tier of the jail, or "none"."""
+    turns: tuple[Turn, ...] = ()
+    """What a model was asked to judge it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -488,10 +497,14 @@ class Probe:
     """Ask what the function `entry` of a program returns for the problem's inputs; nothing is judged.
 
     Answered with a list of the returned values (one for each input), or with `Failed`.
+
+    Attributes:
+        calls: tuples of arguments in the place of the problem's inputs.
     """
 
     program: Program
     entry: str
+    calls: Sequence[Sequence[JSON]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ from evoengine.types import Content, Program, Scored
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Store]:
+def opened_store(url: str) -> Iterator[Store]:
+    """A store that exists, closed again after use."""
     store = store_of(url)
     store.open(create=False)
     try:
@@ -37,7 +38,7 @@ CAMPAIGN = click.option("--name", "campaign", help="The campaign; needed when th
 @reading_options
 def list_command(store: str, form: str) -> None:
     """The campaigns in a store."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         rows = []
         for row in opened.campaigns():
             rows.append(
@@ -58,7 +59,7 @@ def list_command(store: str, form: str) -> None:
 @reading_options
 def show_command(name: str | None, store: str, form: str) -> None:
     """Where the campaign NAME stands."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         print_one(Reading.named(opened, name).summary(), form)
 
 
@@ -69,7 +70,7 @@ def show_command(name: str | None, store: str, form: str) -> None:
 @reading_options
 def best_command(name: str | None, number: int | None, source: bool, store: str, form: str) -> None:
     """The best candidate of the campaign NAME, with all that is known of it."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         reading = Reading.named(opened, name)
         if number is None:
             best = reading.fold.islands.champion
@@ -93,7 +94,7 @@ def best_command(name: str | None, number: int | None, source: bool, store: str,
 @reading_options
 def elites_command(name: str | None, limit: int, store: str, form: str) -> None:
     """The elites of all islands of the campaign NAME, best first."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         reading = Reading.named(opened, name)
         rows = [
             {
@@ -115,7 +116,7 @@ def elites_command(name: str | None, limit: int, store: str, form: str) -> None:
 @reading_options
 def diff_command(one: int, other: int, campaign: str | None, store: str, form: str) -> None:
     """How the programs of the records ONE and OTHER differ, as a unified diff."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         reading = Reading.named(opened, campaign)
         records = [reading.record(number) for number in (one, other)]
         before, after = (_lines(record.candidate.content) for record in records)
@@ -133,7 +134,7 @@ def diff_command(one: int, other: int, campaign: str | None, store: str, form: s
 @reading_options
 def lineage_command(number: int | None, campaign: str | None, store: str, form: str) -> None:
     """The ancestors of record NUMBER (or of the best), by first parents, newest first."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         reading = Reading.named(opened, campaign)
         if number is None:
             best = reading.fold.islands.champion
@@ -165,7 +166,7 @@ def lineage_command(number: int | None, campaign: str | None, store: str, form: 
 @reading_options
 def search_command(words: tuple[str, ...], limit: int, store: str, form: str) -> None:
     """Records of all campaigns whose source holds all WORDS."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         found = opened.search(" ".join(words), limit)
         rows = [{"campaign": name, "number": number, "excerpt": text} for name, number, text in found]
         print_rows(rows, form, ["campaign", "number", "excerpt"])
@@ -185,7 +186,7 @@ def search_command(words: tuple[str, ...], limit: int, store: str, form: str) ->
 @STORE
 def export_command(name: str | None, programs: Path | None, form: str, store: str) -> None:
     """All records of the campaign NAME as JSON lines, or its elites as files."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         reading = Reading.named(opened, name)
         if programs is None:
             rows = (reading.described(record) for record in reading.records())

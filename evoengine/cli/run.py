@@ -17,6 +17,7 @@ from evoengine.config import BUDGET, PARTS, campaign_of, changed, read
 from evoengine.errors import CampaignError
 from evoengine.events import Event, Stopped
 from evoengine.reading import Reading
+from evoengine.stores.base import CampaignRow
 
 _INTERRUPTED = 130
 
@@ -76,6 +77,18 @@ def resume_command(name: str | None, store: str, form: str, quiet: bool, **flags
         row = Reading.named(opened, name).row
     finally:
         opened.close()
+    settings = settings_of(row, store)
+    settings |= {key: value for key, value in flags.items() if value is not None and key in {*PARTS, *BUDGET}}
+    campaign, budget = campaign_of(settings)
+    return _run(campaign, budget, form, quiet)
+
+
+def settings_of(row: CampaignRow, store: str) -> dict[str, Any]:
+    """The settings with which a stored campaign goes on.
+
+    Raises:
+        CampaignError: its problem is known to a Python program only.
+    """
     use = row.settings["about"]["use"]
     if use is None:
         raise CampaignError(f"campaign {row.name!r} was started from Python; go on with it there.")
@@ -84,12 +97,11 @@ def resume_command(name: str | None, store: str, form: str, quiet: bool, **flags
     settings |= {"name": row.name, "store": store, "problem": {"use": use, **row.settings["problem"]}}
     about = row.settings["about"]
     settings["sandbox"] = about["sandbox"]
-    if about.get("generator") is not None:
-        settings["generator"] = about["generator"]
+    for key in ("generator", "task_model"):
+        if about.get(key) is not None:
+            settings[key] = about[key]
     settings["executor"] = {key: value for key, value in about["executor"].items() if key != "workers"}
-    settings |= {key: value for key, value in flags.items() if value is not None and key in {*PARTS, *BUDGET}}
-    campaign, budget = campaign_of(settings)
-    return _run(campaign, budget, form, quiet)
+    return settings
 
 
 def _run(campaign: Campaign, budget: dict[str, Any], form: str, quiet: bool) -> int:

@@ -219,13 +219,13 @@ def _value(kind: Callable[..., Any], told: Mapping[str, Any]) -> Any:
     return kind(**{name: tuple(found) if isinstance(found, list) else found for name, found in told.items()})
 
 
-def _turn_out(turn: Turn) -> list[dict[str, Any]]:
-    return [_plain(turn.prompt), _plain(turn.completion)]
+def _turn_out(turn: Turn) -> list[Any]:
+    return [_plain(turn.prompt), _plain(turn.completion), *([True] if turn.judging else [])]
 
 
-def _turn_in(turn: list[dict[str, Any]]) -> Turn:
-    prompt, completion = turn
-    return Turn(prompt=_value(Prompt, prompt), completion=_value(Completion, completion))
+def _turn_in(turn: list[Any]) -> Turn:
+    prompt, completion, *judging = turn
+    return Turn(prompt=_value(Prompt, prompt), completion=_value(Completion, completion), judging=bool(judging))
 
 
 def _origin(candidate: Candidate) -> str | None:

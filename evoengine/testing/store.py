@@ -92,7 +92,13 @@ def logs(draw: st.DrawFn, size: int = 8) -> list[Record]:
             operator=draw(st.text(max_size=10)),
             parents=tuple(draw(st.lists(st.integers(1, number), max_size=3))),
             group=draw(st.none() | st.integers(0, 10**9)),
-            turns=tuple(draw(st.lists(st.builds(Turn, prompt=_prompts, completion=_completions), max_size=2))),
+            turns=tuple(
+                draw(
+                    st.lists(
+                        st.builds(Turn, prompt=_prompts, completion=_completions, judging=st.booleans()), max_size=2
+                    )
+                )
+            ),
             guidance=draw(st.none() | st.integers(1, 10**6)),
             lessons=tuple(draw(st.lists(st.integers(-5, 10**6), max_size=2))),
             withheld=tuple(draw(st.lists(st.integers(-5, 10**6), max_size=2))),
