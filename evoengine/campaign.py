@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import asdict, replace
-from functools import cached_property
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from typing import Any
 
 from evoengine.archives.base import Archive
 from evoengine.assembly import (
     Given,
-    described,
-    executor_of,
     fingerprint_of,
-    gates_of,
-    islands_of,
-    operators_of,
     store_of,
 )
 from evoengine.bandit import Bandit
 from evoengine.breeding import first_prompt
-from evoengine.component import Component
-from evoengine.conversing import Judges
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
-from evoengine.evaluator import Evaluator
 from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Watcher
 from evoengine.executors.base import Executor
 from evoengine.fold import Fold
@@ -42,13 +32,13 @@ from evoengine.islands import Islands
 from evoengine.lessons import Lessons
 from evoengine.loops import in_fresh_loop
 from evoengine.operators.base import Operator
+from evoengine.parts import Parts
 from evoengine.pipeline import Pipeline
-from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
-from evoengine.proposing import Proposal, Proposer
+from evoengine.proposing import Proposal, Proposer, refuse_misfit
 from evoengine.sandboxes.base import Sandbox
 from evoengine.selectors.base import Selector
-from evoengine.spending import Price, Spending
+from evoengine.spending import Spending
 from evoengine.stopping import Reached, Stop, limits
 from evoengine.stores.base import CampaignRow, Check, Store
 from evoengine.types import (
@@ -70,7 +60,6 @@ from evoengine.types import (
     spent_on,
 )
 
-_Kind = TypeVar("_Kind", bound=Component)
 _log = logging.getLogger(__name__)
 _NOTE_SECONDS = 5.0
 """Between notes of how long a run has lasted."""
@@ -78,14 +67,6 @@ _AHEAD = 100
 """Drafts that are looked at for one that asks a language model."""
 _PATIENCE = 5.0
 """Seconds that work in flight is given at least when a run's time is over."""
-
-
-PLAIN_OPERATORS = ("structural", "tune", "idioms")
-"""The ways to make a child that need no language model."""
-MODEL_OPERATORS = ("diff", "rewrite", "crossover", "repair", "explore", "tune")
-"""The ways to make a child with a language model at hand."""
-MODEL_GATES = ("syntax", "minhash", "reintroduced")
-"""What is worth asking of a child whose evaluation costs more than a look."""
 
 
 class Campaign:
@@ -156,39 +137,37 @@ class Campaign:
         _whole("inspirations", inspirations, 0)
         _whole("snapshot_every", snapshot_every, 1)
         _whole("seed", seed, -(2**63), 2**63 - 1)
-        self.problem: Problem = build("problems", problem)
-        self._use = None if isinstance(problem, Problem) else name_of("problems", self.problem)
+        self._parts = Parts(
+            problem,
+            seed=seed,
+            window=window,
+            inspirations=inspirations,
+            islands=islands,
+            archive=archive,
+            selector=selector,
+            operators=operators,
+            bandit=bandit,
+            executor=executor,
+            workers=workers,
+            sandbox=sandbox,
+            generator=generator,
+            task_model=task_model,
+            gates=gates,
+            guidance=guidance,
+            lessons=lessons,
+            evaluator=evaluator,
+        )
+        self.problem = self._parts.problem
         self.name = name or self.problem.name
         self.store: Store = store_of(store)
         self.seed = seed
         self.window = window
         self.watchers = list(watchers)
-        self._islands = islands_of(islands)
-        self._archive: Archive = build("archives", archive)
-        self._selector: Selector = build("selectors", selector)
-        self._bandit = bandit if isinstance(bandit, Bandit) else Bandit(**(bandit or {}))
-        self._executor: Executor = executor_of(executor, workers)
-        self._sandbox: Sandbox = build("sandboxes", sandbox)
-        self._evaluator = evaluator or Evaluator(problem=self.problem, sandbox=self._sandbox)
-        self._executor.prepare(self._evaluator)
-        self._generator: Generator | None = None if generator is None else build("generators", generator)
-        self._task_model: Generator | None = self._generator if task_model is None else build("generators", task_model)
-        self._judges = Judges(self.problem, self._evaluator, self._executor, self._task_model)
-        speaks = self._generator is not None
-        self._operators = operators_of(operators or (MODEL_OPERATORS if speaks else PLAIN_OPERATORS))
-        self._arms = [(name, arm) for name, operator in self._operators.items() for arm in operator.arms()]
-        self._gates = gates_of(MODEL_GATES if gates is None and speaks else gates or ())
-        self._guidance = _part(Guidance, guidance, speaks)
-        self._lessons = _part(Lessons, lessons, speaks)
-        if self._guidance is not None and self._guidance.operator not in self._operators:
-            self._operators |= operators_of([self._guidance.operator])
-        self._inspirations = inspirations
+        self._executor = self._parts.executor
         self._snapshot_every = snapshot_every
         self._row: CampaignRow | None = None
         self._fold: Fold | None = None
         self._drafts: deque[tuple[Draft, Progress]] = deque()
-        stages = sum(not stage.held_out for stage in self.problem.stages)
-        self._most_judged: int = stages * self.problem.repeats
         self._held = ExitStack()
         self._halt: str | None = None
         self._began = self._noted = 0.0
@@ -246,11 +225,16 @@ class Campaign:
         with self._writing():
             fold = self._opened()
             self._tell(Started(campaign=self.name, resumed=fold.records))
-            async with self._executor, self._models():
+            async with self._executor, self._parts.models():
                 await self._plant()
                 self._in_step()
                 run = self.store.begin_run(self._stored_row())
-                spending = self._spending()
+                spending = Spending(
+                    price=self._parts.price,
+                    dearest=self._parts.dearest(),
+                    now=lambda: self._opened().progress,
+                    lasted=self._lasted,
+                )
                 pipeline = Pipeline(
                     drafts=self._drafts,
                     propose=self._proposer().propose,
@@ -273,16 +257,6 @@ class Campaign:
                 self.store.note_run(run, self._lasted(), reason)
         self._tell(Stopped(reason=reason, progress=self.progress))
         return reason
-
-    @asynccontextmanager
-    async def _models(self) -> AsyncIterator[None]:
-        """The language models, opened."""
-        async with AsyncExitStack() as stack:
-            if self._generator is not None:
-                await stack.enter_async_context(self._generator)
-            if self._task_model is not None and self._task_model is not self._generator:
-                await stack.enter_async_context(self._task_model)
-            yield
 
     def halt(self, reason: str = "interrupted") -> None:
         """Asks a run to finish what is in flight and end. May be called from another thread."""
@@ -311,12 +285,12 @@ class Campaign:
     async def _plant(self) -> None:
         """Evaluates and records the seeds that are not recorded yet."""
         fold = self._opened()
-        seeds = self._seeds
+        seeds = self._parts.seeds
         if fold.records >= len(seeds):
             return
         # above everything: where evaluations are noisy, the first champion is believed no sooner than later ones
         own = self.problem.seeds()
-        evaluate = self._judges.evaluate
+        evaluate = self._parts.judges.evaluate
         judged = await asyncio.gather(*(evaluate(content, above=-math.inf) for content in own))
         if not any(isinstance(one.evaluation, Scored) for one in judged):
             [first, *_] = judged
@@ -327,9 +301,9 @@ class Campaign:
                 f"Nothing was recorded; mend the seed or the judge, and see `evoengine check`."
             )
         planted = [(EVERY_ISLAND, content, one) for content, one in zip(own, judged, strict=True)]
-        if self._guidance is not None:
-            told = self._guidance.appraised
-            planted += [(GUIDANCE, one, Judgement(evaluation=told(one))) for one in self._guidance.seeds()]
+        if self._parts.guidance is not None:
+            told = self._parts.guidance.appraised
+            planted += [(GUIDANCE, one, Judgement(evaluation=told(one))) for one in self._parts.guidance.seeds()]
         records = [
             Record(
                 number=number,
@@ -344,45 +318,22 @@ class Campaign:
         ]
         self._commit(records[fold.records :])
 
-    def _price(self, draft: Draft) -> Price:
-        return self._price_of(draft.operator, draft.arm)
-
-    def _price_of(self, name: str, arm: str) -> Price:
-        """What a proposal under an operator's arm costs at most."""
-        operator = self._operators[name]
-        tokens = operator.most_tokens(arm) + sum(gate.most_tokens() for gate in self._gates.values())
-        tokens += self.problem.most_tokens
-        return Price(
-            calls=operator.most_calls(arm) + self._most_judged,
-            tokens=tokens,
-            money=self._generator.most_money(tokens) if self._generator is not None else 0.0,
-        )
-
-    def _spending(self) -> Spending:
-        prices = [self._price_of(name, arm) for name, operator in self._operators.items() for arm in operator.arms()]
-        dearest = Price(
-            calls=max(one.calls for one in prices),
-            tokens=max(one.tokens for one in prices),
-            money=max(one.money for one in prices),
-        )
-        return Spending(price=self._price, dearest=dearest, now=lambda: self._opened().progress, lasted=self._lasted)
-
     def _proposer(self) -> Proposer:
         return Proposer(
-            operators=self._operators,
+            operators=self._parts.operators,
             gates=list(self._opened().gates.values()),
             executor=self._executor,
-            evaluate=self._judges.evaluate,
-            generator=self._generator,
+            evaluate=self._parts.judges.evaluate,
+            generator=self._parts.generator,
             known=self._opened,
             records=self._looked_up,
             recalled=self._recalled,
-            appraised=(Guidance() if self._guidance is None else self._guidance).appraised,
+            appraised=(self._parts.guidance or Guidance()).appraised,
         )
 
     def _recalled(self, content: Content) -> Judgement | None:
-        """What the store knows of a content; not for noisy problems, where it depends on the moment."""
-        if self._row is None or self.problem.repeats > 1:
+        """What the store knows of a content; not where it depends on the moment or a model."""
+        if self._row is None or self.problem.repeats > 1 or self.problem.converses:
             return None
         return self.store.recall(self._row.fingerprint, content.digest)
 
@@ -411,7 +362,7 @@ class Campaign:
 
     def _record(self, proposals: Sequence[Proposal], run: int) -> None:
         """Commits finished proposals: all at once, or one by one where a gate has to see each before the next."""
-        if self._gates:
+        if self._parts.gates:
             for proposal in proposals:
                 self._commit(self._records([proposal]), run)
         else:
@@ -437,7 +388,7 @@ class Campaign:
                     record=record, insertion=taken.insertion, improved=taken.improved, progress=self.progress
                 )
             )  # fmt: skip
-        seeds = len(self._seeds)
+        seeds = len(self._parts.seeds)
         if record.number == seeds:
             due = range(seeds + 1, seeds + 1 + self.window)
         elif record.number > seeds:
@@ -452,7 +403,7 @@ class Campaign:
 
     def _snapshot(self) -> None:
         fold = self._opened()
-        if self._row is not None and fold.records > len(self._seeds):
+        if self._row is not None and fold.records > len(self._parts.seeds):
             self.store.save_state(self._row, fold.records, fold.state())
 
     # -- one's own loop --------------------------------------------------------------------------------------------
@@ -477,8 +428,8 @@ class Campaign:
         fold = self._opened()
         for ahead in range(1, _AHEAD + 1):
             draft = fold.draft(fold.records + ahead)
-            if self._operators[draft.operator].speaks:
-                return draft, first_prompt(self._operators[draft.operator], draft, self._looked_up)
+            if self._parts.operators[draft.operator].speaks:
+                return draft, first_prompt(self._parts.operators[draft.operator], draft, self._looked_up)
         return draft, None
 
     def _looked_up(self, numbers: Sequence[int]) -> Mapping[int, Record]:
@@ -487,10 +438,10 @@ class Campaign:
     def _ensure_seeds(self) -> None:
         async def seeded() -> None:
             with self._writing():
-                async with self._executor, self._models():
+                async with self._executor, self._parts.models():
                     await self._plant()
 
-        if self._opened().records < len(self._seeds):
+        if self._opened().records < len(self._parts.seeds):
             in_fresh_loop(seeded(), self.halt)
 
     def tell(self, candidate: Candidate, evaluation: Evaluation, cost: Cost | None = None) -> Record:
@@ -503,35 +454,17 @@ class Campaign:
         self._ensure_seeds()
         proposal = Proposal(candidate=candidate, evaluation=evaluation, cost=cost or Cost(calls=1))
         with self._writing():
-            self._refuse_misfits(candidate, evaluation)
+            refuse_misfit(candidate, evaluation, last=self._opened().records, features=self.problem.features)
             [record] = self._records([proposal])
             self._commit([record])
         return record
-
-    def _refuse_misfits(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """A record that could not be taken in would break every replay, so it never gets into the log."""
-        last = self._opened().records
-        for parent in candidate.parents:
-            if not 1 <= parent <= last:
-                raise CampaignError(f"the candidate names parent {parent}; the campaign's records are 1 to {last}.")
-        if candidate.operator == SEED:
-            raise CampaignError(f"{SEED!r} is the operator of the problem's own seeds; name another one.")
-        if isinstance(evaluation, Scored):
-            if candidate.content is None:
-                raise CampaignError("the candidate has a score but no content; give what was scored.")
-            missing = [one.name for one in self.problem.features if one.name not in evaluation.features]
-            if missing:
-                raise CampaignError(
-                    f"the evaluation lacks the problem's features {', '.join(missing)}; "
-                    f"judge() measures them, or give them in Scored(features=...)."
-                )
 
     def judge(self, content: Content, stage: str | None = None) -> Judgement:
         """The evaluation of a content, without recording it."""
 
         async def judged() -> Judgement:
-            async with self._executor, self._models():
-                return await self._judges.evaluate(content, stage=stage)
+            async with self._executor, self._parts.models():
+                return await self._parts.judges.evaluate(content, stage=stage)
 
         return in_fresh_loop(judged(), self.halt)
 
@@ -586,27 +519,8 @@ class Campaign:
         self.store.open()
         row = self.store.campaign(self.name)
         if row is not None:
-            self._same(row)
-        islands, bandit = self._islands.fresh(), self._bandit.fresh()
-        islands.open(archive=self._archive, selector=self._selector, features=self.problem.features, seed=self.seed)
-        bandit.open(self._arms)
-        guidance = None if self._guidance is None else self._guidance.fresh()
-        lessons = None if self._lessons is None else self._lessons.fresh()
-        gates = {name: gate.fresh() for name, gate in self._gates.items()}
-        for part in (guidance, lessons, *gates.values()):
-            if part is not None:
-                part.open()
-        self._fold = Fold(
-            islands=islands,
-            bandit=bandit,
-            brief=self.problem.brief(),
-            seed=self.seed,
-            inspirations=self._inspirations,
-            speaking={name for name, operator in self._operators.items() if operator.speaks},
-            guidance=guidance,
-            lessons=lessons,
-            gates=gates,
-        )
+            self._parts.refuse_another(self.name, row)
+        self._fold = self._parts.fold()
         self._row = row
         if row is not None:
             self._replay(row, self._fold)
@@ -630,72 +544,9 @@ class Campaign:
         self._fold, self._row = None, None
         self._drafts.clear()
 
-    def _same(self, row: CampaignRow) -> None:
-        """Refuses to go on with a campaign that was started with something else."""
-        ways = "run under another --name, or start it as it was"
-        if row.problem != self.problem.name:
-            raise CampaignError(
-                f"campaign {self.name!r} in this store is of problem {row.problem!r}, "
-                f"not {self.problem.name!r}; {ways}."
-            )
-        identity = self.identity()
-        for key in dict.fromkeys((*identity, *row.settings)):
-            before, now = row.settings.get(key), identity.get(key)
-            if key != "about" and before != now:
-                raise CampaignError(
-                    f"campaign {self.name!r} was started with {key} = {json.dumps(before)}, "
-                    f"now it is {json.dumps(now)}; {ways}."
-                )
-        if row.fingerprint != fingerprint_of(self.problem):
-            raise CampaignError(
-                f"problem {self.problem.name!r} was edited since campaign {self.name!r} began, so that scores could "
-                f"not be compared; {ways}."
-            )
-
     def identity(self) -> dict[str, Any]:
         """All settings that the result depends on, as JSON values."""
-        parts: dict[str, Any] = {
-            "problem": self.problem.settings(),
-            "seed": self.seed,
-            "window": self.window,
-            "inspirations": self._inspirations,
-            "islands": self._islands.settings(),
-            "archive": described("archives", self._archive),
-            "selector": described("selectors", self._selector),
-            "bandit": self._bandit.settings(),
-            "operators": [
-                {"use": name, **self._operators[name].settings()}
-                for name in dict.fromkeys(name for name, _ in self._arms)
-            ],
-        }
-        # what came later is left out where it is not used, so that older campaigns can go on
-        if self._gates:
-            parts["gates"] = [{"use": name, **gate.settings()} for name, gate in self._gates.items()]
-        if self._guidance is not None:
-            parts["guidance"] = self._guidance.settings()
-        if self._lessons is not None:
-            parts["lessons"] = self._lessons.settings()
-        plain: dict[str, Any] = json.loads(json.dumps(parts))
-        return plain
-
-    def _about(self) -> dict[str, Any]:
-        """What someone needs who reads the records without the problem's code, as JSON values."""
-        problem, best = self.problem, self.problem.best_known
-        return {
-            "use": self._use,
-            "executor": described("executors", self._executor),
-            "sandbox": described("sandboxes", self._sandbox),
-            "generator": None if self._generator is None else described("generators", self._generator),
-            "task_model": None
-            if self._task_model is None or self._task_model is self._generator
-            else described("generators", self._task_model),
-            "speaking": [name for name, operator in self._operators.items() if operator.speaks],
-            "goal": problem.goal,
-            "direction": problem.direction,
-            "features": [asdict(feature) for feature in problem.features],
-            "best_known": None if best is None else asdict(best),
-            "floor": None if problem.floor is None else asdict(problem.floor),
-        }
+        return self._parts.identity()
 
     def _stored_row(self) -> CampaignRow:
         """The campaign's row; it is made with the first record, so that a failed start leaves nothing behind."""
@@ -705,7 +556,7 @@ class Campaign:
                 problem=self.problem.name,
                 fingerprint=fingerprint_of(self.problem),
                 seed=self.seed,
-                settings={**self.identity(), "about": self._about()},
+                settings={**self.identity(), "about": self._parts.about()},
             )
             self._held.enter_context(self.store.writer(self._row))
         return self._row
@@ -723,11 +574,6 @@ class Campaign:
                     self._opened()
             yield
 
-    @cached_property
-    def _seeds(self) -> tuple[Content, ...]:
-        """What is recorded first: the problem's seeds, then the contexts that guide."""
-        return (*self.problem.seeds(), *(() if self._guidance is None else self._guidance.seeds()))
-
     async def _check_champion(self) -> None:
         """Examines the best candidate on the stages that selection never saw."""
         champion = self.best()
@@ -736,7 +582,7 @@ class Campaign:
         done = {(check.number, check.stage) for check in self.store.checks(self._row)}
         for stage in self.problem.stages:
             if stage.held_out and (champion.number, stage.name) not in done:
-                judgement = await self._judges.evaluate(champion.content, stage=stage.name)
+                judgement = await self._parts.judges.evaluate(champion.content, stage=stage.name)
                 self.store.add_check(
                     self._row, Check(number=champion.number, stage=stage.name, evaluation=judgement.evaluation)
                 )
@@ -748,24 +594,6 @@ class Campaign:
             except Exception:  # foreign code that only looks on: hours of work do not end with it
                 _log.exception("a watcher failed and is told no more")
                 self.watchers.remove(watcher)
-
-
-def _part(kind: type[_Kind], given: _Kind | Mapping[str, Any] | bool | None, default: bool) -> _Kind | None:
-    """A part from itself, its settings, or whether it is wanted."""
-    match given:
-        case None:
-            return kind() if default else None
-        case bool():
-            return kind() if given else None
-        case Mapping():
-            return kind(**given)
-        case _:
-            return given
-
-
-def _cost_of(judgement: Judgement) -> Cost:
-    tokens, money = spent_on(judgement.turns)
-    return Cost(calls=judgement.calls, tokens=tokens, money=money, seconds=judgement.seconds)
 
 
 def _whole(name: str, value: object, least: int, most: int | None = None) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evoengine.breeding import Records, Talk, offspring
-from evoengine.errors import NoAnswer
+from evoengine.errors import CampaignError, NoAnswer
 from evoengine.executors.base import Executor
 from evoengine.gates.base import Gate
 from evoengine.generators.base import Generator
 from evoengine.operators.base import Operator
 from evoengine.types import (
     GUIDANCE,
+    SEED,
     Candidate,
     Cause,
     Child,
@@ -23,6 +24,7 @@ from evoengine.types import (
     Draft,
     Evaluation,
     Failed,
+    Feature,
     Judgement,
     Scored,
     spent_on,
@@ -154,3 +156,31 @@ class Proposer:
             if refused is not None:
                 return refused
         return None
+
+
+def refuse_misfit(candidate: Candidate, evaluation: Evaluation, *, last: int, features: Sequence[Feature]) -> None:
+    """Refuses a record of a person's own that could not be taken in: it would break every replay.
+
+    Args:
+        candidate: what is to be recorded.
+        evaluation: with it.
+        last: the number of the last record.
+        features: the problem's.
+
+    Raises:
+        CampaignError: it is one.
+    """
+    for parent in candidate.parents:
+        if not 1 <= parent <= last:
+            raise CampaignError(f"the candidate names parent {parent}; the campaign's records are 1 to {last}.")
+    if candidate.operator == SEED:
+        raise CampaignError(f"{SEED!r} is the operator of the problem's own seeds; name another one.")
+    if isinstance(evaluation, Scored):
+        if candidate.content is None:
+            raise CampaignError("the candidate has a score but no content; give what was scored.")
+        missing = [one.name for one in features if one.name not in evaluation.features]
+        if missing:
+            raise CampaignError(
+                f"the evaluation lacks the problem's features {', '.join(missing)}; "
+                f"judge() measures them, or give them in Scored(features=...)."
+            )

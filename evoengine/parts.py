@@ -1,0 +1,248 @@
+"""The parts of a campaign, made of what a person gave, and what its result depends on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any, TypeVar
+
+from evoengine.archives.base import Archive
+from evoengine.assembly import Given, described, executor_of, fingerprint_of, gates_of, islands_of, operators_of
+from evoengine.bandit import Bandit
+from evoengine.component import Component
+from evoengine.conversing import Judges
+from evoengine.errors import CampaignError
+from evoengine.evaluator import Evaluator
+from evoengine.executors.base import Executor
+from evoengine.fold import Fold
+from evoengine.gates.base import Gate
+from evoengine.generators.base import Generator
+from evoengine.guidance import Guidance
+from evoengine.islands import Islands
+from evoengine.lessons import Lessons
+from evoengine.operators.base import Operator
+from evoengine.plugins import build, name_of
+from evoengine.problem import Problem
+from evoengine.sandboxes.base import Sandbox
+from evoengine.selectors.base import Selector
+from evoengine.spending import Price
+from evoengine.stores.base import CampaignRow
+from evoengine.types import Content, Draft
+
+_Kind = TypeVar("_Kind", bound=Component)
+
+PLAIN_OPERATORS = ("structural", "tune", "idioms")
+"""The ways to make a child that need no language model."""
+MODEL_OPERATORS = ("diff", "rewrite", "crossover", "repair", "explore", "tune")
+"""The ways to make a child with a language model at hand."""
+MODEL_GATES = ("syntax", "minhash", "reintroduced")
+"""What is worth asking of a child whose evaluation costs more than a look."""
+
+
+class Parts:
+    """Everything that a campaign is put together from, but for its store; see `Campaign` for what each is.
+
+    Raises:
+        PluginError: a part cannot be found.
+        SettingError: a setting is wrong.
+    """
+
+    def __init__(
+        self,
+        problem: Problem | Given,
+        *,
+        seed: int,
+        window: int,
+        inspirations: int,
+        islands: Islands | int | Mapping[str, Any],
+        archive: Archive | Given,
+        selector: Selector | Given,
+        operators: Sequence[Operator | Given] | None,
+        bandit: Bandit | Mapping[str, Any] | None,
+        executor: Executor | Given,
+        workers: int | None,
+        sandbox: Sandbox | Given,
+        generator: Generator | Given | None,
+        task_model: Generator | Given | None,
+        gates: Sequence[Gate | Given] | None,
+        guidance: Guidance | Mapping[str, Any] | bool | None,
+        lessons: Lessons | Mapping[str, Any] | bool | None,
+        evaluator: Any,
+    ) -> None:
+        self.seed, self.window, self.inspirations = seed, window, inspirations
+        self.problem: Problem = build("problems", problem)
+        self._use = None if isinstance(problem, Problem) else name_of("problems", self.problem)
+        self.islands = islands_of(islands)
+        self.archive: Archive = build("archives", archive)
+        self.selector: Selector = build("selectors", selector)
+        self.bandit = bandit if isinstance(bandit, Bandit) else Bandit(**(bandit or {}))
+        self.executor: Executor = executor_of(executor, workers)
+        self.sandbox: Sandbox = build("sandboxes", sandbox)
+        evaluator = evaluator or Evaluator(problem=self.problem, sandbox=self.sandbox)
+        self.executor.prepare(evaluator)
+        self.generator: Generator | None = None if generator is None else build("generators", generator)
+        self.task_model: Generator | None = self.generator if task_model is None else build("generators", task_model)
+        self.judges = Judges(self.problem, evaluator, self.executor, self.task_model)
+        speaks = self.generator is not None
+        self.operators = operators_of(operators or (MODEL_OPERATORS if speaks else PLAIN_OPERATORS))
+        self.arms = [(name, arm) for name, operator in self.operators.items() for arm in operator.arms()]
+        self.gates = gates_of(MODEL_GATES if gates is None and speaks else gates or ())
+        self.guidance = _part(Guidance, guidance, speaks)
+        self.lessons = _part(Lessons, lessons, speaks)
+        if self.guidance is not None and self.guidance.operator not in self.operators:
+            self.operators |= operators_of([self.guidance.operator])
+
+    @cached_property
+    def seeds(self) -> tuple[Content, ...]:
+        """What is recorded first: the problem's seeds, then the contexts that guide."""
+        return (*self.problem.seeds(), *(() if self.guidance is None else self.guidance.seeds()))
+
+    @asynccontextmanager
+    async def models(self) -> AsyncIterator[None]:
+        """The language models, opened."""
+        async with AsyncExitStack() as stack:
+            if self.generator is not None:
+                await stack.enter_async_context(self.generator)
+            if self.task_model is not None and self.task_model is not self.generator:
+                await stack.enter_async_context(self.task_model)
+            yield
+
+    def fold(self) -> Fold:
+        """The state of no records."""
+        islands, bandit = self.islands.fresh(), self.bandit.fresh()
+        islands.open(archive=self.archive, selector=self.selector, features=self.problem.features, seed=self.seed)
+        bandit.open(self.arms)
+        guidance = None if self.guidance is None else self.guidance.fresh()
+        lessons = None if self.lessons is None else self.lessons.fresh()
+        gates = {name: gate.fresh() for name, gate in self.gates.items()}
+        for part in (guidance, lessons, *gates.values()):
+            if part is not None:
+                part.open()
+        return Fold(
+            islands=islands,
+            bandit=bandit,
+            brief=self.problem.brief(),
+            seed=self.seed,
+            inspirations=self.inspirations,
+            speaking=self._speaking,
+            guidance=guidance,
+            lessons=lessons,
+            gates=gates,
+        )
+
+    @property
+    def _speaking(self) -> list[str]:
+        return [name for name, operator in self.operators.items() if operator.speaks]
+
+    # -- what a proposal costs ---------------------------------------------------------------------------------------
+
+    def price(self, draft: Draft) -> Price:
+        """What a proposal costs at most."""
+        return self._price_of(draft.operator, draft.arm)
+
+    def dearest(self) -> Price:
+        """What any proposal costs at most."""
+        prices = [self._price_of(name, arm) for name, operator in self.operators.items() for arm in operator.arms()]
+        return Price(
+            calls=max(one.calls for one in prices),
+            tokens=max(one.tokens for one in prices),
+            money=max(one.money for one in prices),
+        )
+
+    def _price_of(self, name: str, arm: str) -> Price:
+        operator, judged = self.operators[name], self.problem.most_tokens
+        asked = operator.most_tokens(arm) + sum(gate.most_tokens() for gate in self.gates.values())
+        money = self.generator.most_money(asked) if self.generator is not None else 0.0
+        return Price(
+            calls=operator.most_calls(arm) + self._judged_at_most,
+            tokens=asked + judged,
+            money=money + (self.task_model.most_money(judged) if self.task_model is not None else 0.0),
+        )
+
+    @cached_property
+    def _judged_at_most(self) -> int:
+        return sum(not stage.held_out for stage in self.problem.stages) * self.problem.repeats
+
+    # -- what is stored of it ----------------------------------------------------------------------------------------
+
+    def identity(self) -> dict[str, Any]:
+        """All settings that the result depends on, as JSON values."""
+        names = dict.fromkeys(name for name, _ in self.arms)
+        parts: dict[str, Any] = {
+            "problem": self.problem.settings(),
+            "seed": self.seed,
+            "window": self.window,
+            "inspirations": self.inspirations,
+            "islands": self.islands.settings(),
+            "archive": described("archives", self.archive),
+            "selector": described("selectors", self.selector),
+            "bandit": self.bandit.settings(),
+            "operators": [{"use": name, **self.operators[name].settings()} for name in names],
+        }
+        # what came later is left out where it is not used, so that older campaigns can go on
+        if self.gates:
+            parts["gates"] = [{"use": name, **gate.settings()} for name, gate in self.gates.items()]
+        if self.guidance is not None:
+            parts["guidance"] = self.guidance.settings()
+        if self.lessons is not None:
+            parts["lessons"] = self.lessons.settings()
+        plain: dict[str, Any] = json.loads(json.dumps(parts))
+        return plain
+
+    def about(self) -> dict[str, Any]:
+        """What someone needs who reads the records without the problem's code, as JSON values."""
+        problem, best, judge = self.problem, self.problem.best_known, self.task_model
+        return {
+            "use": self._use,
+            "executor": described("executors", self.executor),
+            "sandbox": described("sandboxes", self.sandbox),
+            "generator": None if self.generator is None else described("generators", self.generator),
+            "task_model": None if judge is None or judge is self.generator else described("generators", judge),
+            "speaking": self._speaking,
+            "goal": problem.goal,
+            "direction": problem.direction,
+            "features": [asdict(feature) for feature in problem.features],
+            "best_known": None if best is None else asdict(best),
+            "floor": None if problem.floor is None else asdict(problem.floor),
+        }
+
+    def refuse_another(self, name: str, row: CampaignRow) -> None:
+        """Refuses to go on with a campaign that was started with something else.
+
+        Raises:
+            CampaignError: it was.
+        """
+        ways = "run under another --name, or start it as it was"
+        if row.problem != self.problem.name:
+            raise CampaignError(
+                f"campaign {name!r} in this store is of problem {row.problem!r}, not {self.problem.name!r}; {ways}."
+            )
+        identity = self.identity()
+        for key in dict.fromkeys((*identity, *row.settings)):
+            before, now = row.settings.get(key), identity.get(key)
+            if key != "about" and before != now:
+                raise CampaignError(
+                    f"campaign {name!r} was started with {key} = {json.dumps(before)}, "
+                    f"now it is {json.dumps(now)}; {ways}."
+                )
+        if row.fingerprint != fingerprint_of(self.problem):
+            raise CampaignError(
+                f"problem {self.problem.name!r} was edited since campaign {name!r} began, so that scores could "
+                f"not be compared; {ways}."
+            )
+
+
+def _part(kind: type[_Kind], given: _Kind | Mapping[str, Any] | bool | None, default: bool) -> _Kind | None:
+    """A part from itself, its settings, or whether it is wanted."""
+    match given:
+        case None:
+            return kind() if default else None
+        case bool():
+            return kind() if given else None
+        case Mapping():
+            return kind(**given)
+        case _:
+            return given
