@@ -35,6 +35,8 @@ BASES = {
     "executors": "evoengine.executors.base:Executor",
 }
 """Kind to its base class."""
+_NO_PLUGINS = {"base.py", "presets.py"}
+"""Modules of the core that lie beside its plugins and are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +246,7 @@ def _in_folder(kind: str, folder: Path, origin: str) -> Iterator[Plugin]:
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(("_", ".")) or (origin == "core" and path.name == "base.py"):
+        if path.name.startswith(("_", ".")) or (origin == "core" and path.name in _NO_PLUGINS):
             continue
         if origin == "core" and path.is_dir():
             continue
