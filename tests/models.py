@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 TEMPLATE = (
-    "{%- for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-    "{%- if add_generation_prompt %}<|im_start|>assistant\n"
-    "{%- if enable_thinking is defined and enable_thinking %}<think>\n{% endif %}{% endif %}"
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and enable_thinking %}<think>\n{% endif %}{% endif %}"
 )
 CONTEXT = 1024
 """The longest prompt and answer together, in tokens."""
@@ -112,14 +112,16 @@ class Reference:
 
     def __init__(self, made: Tiny) -> None:
         import torch
+        from peft import PeftModel
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self._torch = torch
         self.tokenizer = AutoTokenizer.from_pretrained(made.model)
-        self._model = AutoModelForCausalLM.from_pretrained(made.model, dtype=torch.float32).eval()
-        for name, path in made.adapters.items():
-            self._model.load_adapter(path, adapter_name=name)
-        self._model.disable_adapters()
+        base = AutoModelForCausalLM.from_pretrained(made.model, dtype=torch.float32).eval()
+        [first, *others] = made.adapters
+        self._model = PeftModel.from_pretrained(base, made.adapters[first], adapter_name=first).eval()
+        for name in others:
+            self._model.load_adapter(made.adapters[name], adapter_name=name)
 
     def ids(self, text: str) -> list[int]:
         """The prompt that the chat template makes of one question."""
@@ -130,13 +132,9 @@ class Reference:
     @contextmanager
     def _adapted(self, adapter: str | None) -> Iterator[Any]:
         if adapter is not None:
-            self._model.enable_adapters()
             self._model.set_adapter(adapter)
-        try:
-            with self._torch.no_grad():
-                yield self._model
-        finally:
-            self._model.disable_adapters()
+        with self._torch.no_grad(), self._model.disable_adapter() if adapter is None else nullcontext():
+            yield self._model
 
     def greedy(self, text: str, count: int, adapter: str | None = None) -> list[int]:
         """The likeliest tokens (T,), one after the other."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +48,8 @@ class Local(Generator, ABC):
             A `top_k` of 0 is none. `max_tokens` None is as many as fit.
         thinking: whether the model thinks before it answers, where it can be told; None for what it does by itself.
         template: further variables for the chat template.
+        keep: how many of the policies that are loaded during the run can be asked; each further one takes the place
+            of the oldest, once that has answered what it was asked.
         logprobs: whether completions carry the log-probabilities of their tokens: those of the model itself, at
             temperature 1 and before top-p and the like, in float32.
     """
@@ -62,6 +67,7 @@ class Local(Generator, ABC):
     stop: Sequence[str] = ()
     thinking: bool | None = None
     template: Mapping[str, Any] = Field(default_factory=dict)
+    keep: int = Field(default=2, ge=2)
     logprobs: bool = False
 
     _adapters: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -69,6 +75,10 @@ class Local(Generator, ABC):
     _current: str | None = PrivateAttr(default=None)
     _known: set[str] = PrivateAttr(default_factory=set)
     """Every name that ever had weights."""
+    _loaded: list[str] = PrivateAttr(default_factory=list)
+    """Policies that were loaded during the run, the oldest first."""
+    _asking: Counter[str | None] = PrivateAttr(default_factory=Counter)
+    """Prompts that are being answered, by adapter."""
 
     def model_post_init(self, context: Any, /) -> None:
         if self.model in self.policies:
@@ -91,13 +101,37 @@ class Local(Generator, ABC):
         for name, path in self.policies.items():
             _adapter(name, path)
         self._adapters, self._current = dict(self.policies), self.initial
-        self._known = {self.model, *self.policies}
+        self._known, self._loaded, self._asking = {self.model, *self.policies}, [], Counter()
 
     def _checked(self, policy: str, path: str) -> None:
         """Refuses a policy that cannot be loaded."""
         if policy in self._known:
             raise GeneratorError(f"policy {policy!r} has been loaded before; give every set of weights its own name.")
         _adapter(policy, path)
+
+    async def _made_room(self) -> str | None:
+        """The policy that has to go before another is loaded; nobody asks it any more. None where there is room."""
+        if len(self._loaded) < self.keep:
+            return None
+        oldest = self._loaded.pop(0)
+        del self._adapters[oldest]
+        while self._asking[oldest]:
+            await asyncio.sleep(0.01)
+        return oldest
+
+    def _took_over(self, policy: str, path: str) -> None:
+        """Notes that a policy has been loaded and answers from now on."""
+        self._known.add(policy)
+        self._loaded.append(policy)
+        self._adapters[policy], self._current = path, policy
+
+    @contextmanager
+    def _being_asked(self, policy: str | None) -> Iterator[None]:
+        self._asking[policy] += 1
+        try:
+            yield
+        finally:
+            self._asking[policy] -= 1
 
     def _asked(self, prompt: Prompt) -> str | None:
         """The adapter that a prompt asks for; None for the model itself."""
