@@ -34,8 +34,6 @@ def answer_of(text: str, marks: tuple[str, str], inside: bool | None = False) ->
         thought, closed, answer = after.partition(ends)
     elif inside or (inside is None and ends in text and begins not in text.partition(ends)[0]):
         thought, closed, answer = text.partition(ends)
-    elif ends != "</think>" and ends in text:  # a channel of its own for the answer, without one for thoughts
-        thought, closed, answer = text.partition(ends)
     else:
         return Told(text=text, thinking="")
     return Told(text=answer.lstrip("\n") if closed else "", thinking=thought.strip())

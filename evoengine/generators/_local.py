@@ -27,8 +27,8 @@ class Written:
 
     ids: list[int]
     """(T,)"""
-    inside: bool
-    """Whether the answer begins inside the model's thinking."""
+    inside: bool | None
+    """Whether the answer begins inside the model's thinking; None for models that may leave the opening mark out."""
 
 
 class Local(Generator, ABC):
@@ -156,12 +156,14 @@ class Local(Generator, ABC):
                 f"the prompt has {len(ids)} tokens, and the model takes {longest} with the answer: "
                 f"shorten the prompt, or raise max_model_len."
             )
-        return Written(ids=ids, inside=text.rstrip().endswith(self.preset.marks[0]))
+        opened = text.rstrip().endswith(self.preset.marks[0])
+        return Written(ids=ids, inside=True if opened else None if self.preset.special else False)
 
     def _sampling(self, prompt: Prompt, default: Mapping[str, Any]) -> Sampling:
         """How this prompt is sampled, nothing left open.
 
         Args:
+            prompt: wins over all.
             default: settings that come with the model.
         """
         told = Sampling(

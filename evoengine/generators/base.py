@@ -46,7 +46,8 @@ class Generator(Component, ABC):
             GeneratorError: this generator or its model cannot, or the name is taken.
         """
         raise GeneratorError(
-            f"the generator {type(self).__name__} cannot load the policy {policy!r}; vllm, transformers and openai can."
+            f"the generator {type(self).__name__} cannot load the policy {policy!r} from {path!r}; "
+            f"vllm, transformers and openai can."
         )
 
     @abstractmethod

@@ -202,7 +202,8 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         family="GLM-4.6",
         pattern=r"glm-4\.6",
-        source="https://huggingface.co/zai-org/GLM-4.6: temperature 1.0, for code top_p 0.95 and top_k 40; context 200K",
+        source="https://huggingface.co/zai-org/GLM-4.6: temperature 1.0, for code top_p 0.95 and top_k 40; "
+        "context 200K",
         context=200_000,
         thinks=True,
         switch="enable_thinking",

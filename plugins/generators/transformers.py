@@ -165,8 +165,8 @@ class Transformers(Local):
 
     @property
     def _longest(self) -> int:
-        told = [self.max_model_len, self._model.config.get_text_config().max_position_embeddings]
-        return min(length for length in told if length is not None)
+        own: int = self._model.config.get_text_config().max_position_embeddings
+        return min(own, self.max_model_len or own, self.preset.context or own)
 
     # Below: in the model's thread.
 

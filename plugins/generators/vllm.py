@@ -175,8 +175,8 @@ class Vllm(Local):
             lora_request=None if policy is None else self._request(policy, self._adapters[policy]),
         )
         output = None
-        async for output in found:  # a cancellation in here makes vLLM abort the request
-            pass
+        async for one in found:  # a cancellation in here makes vLLM abort the request
+            output = one
         return output
 
     def _read(self, output: Any, asked: Written, policy: str | None) -> Completion:
@@ -228,7 +228,7 @@ class Vllm(Local):
         try:
             self._engine = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            starting.add_done_callback(lambda one: one.exception() or _shut_down(one.result()))
+            starting.add_done_callback(_unwanted)
             raise
         except Exception as error:  # foreign code: no memory, no such model, no GPU
             raise GeneratorError(
@@ -318,6 +318,12 @@ def _ending(process: Any) -> str:
         name = signal.Signals(-code).name
         return f"ended by {name}" + (", most often for want of memory" if name == "SIGKILL" else "")
     return f"ended by signal {-code}"
+
+
+def _unwanted(starting: asyncio.Future[Any]) -> None:
+    """Lets go of an engine that was ready after its caller had been cancelled."""
+    if not starting.cancelled() and starting.exception() is None:
+        _shut_down(starting.result())
 
 
 def _shut_down(engine: Any) -> None:
