@@ -115,6 +115,7 @@ class Reference:
         from peft import PeftModel
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
+        torch.set_num_threads(1)  # a second thread would wait in a busy loop, which an engine beside it pays for
         self._torch = torch
         self.tokenizer = AutoTokenizer.from_pretrained(made.model)
         base = AutoModelForCausalLM.from_pretrained(made.model, dtype=torch.float32).eval()

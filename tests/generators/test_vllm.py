@@ -143,19 +143,30 @@ def test_a_policy_does_not_use_what_another_computed(running: Running, reference
 def test_a_cancelled_prompt_is_aborted_in_the_engine(running: Running) -> None:
     engine = running.vllm._engine
 
+    async def pause() -> None:
+        await engine.pause_generation(mode="keep", clear_cache=False)
+
+    async def works() -> bool:
+        await engine.resume_generation()
+        found: bool = await engine.engine_core.call_utility_async("has_work")  # asked in the engine's own process
+        return found
+
     async def cancelled() -> None:
-        task = asyncio.create_task(running.vllm.sample(prompt("endless", max_tokens=900, stop=("\0",)), n=4))
-        while engine.output_processor.get_num_unfinished_requests() < 4:
-            await asyncio.sleep(0.01)
+        task = asyncio.create_task(running.vllm.sample(prompt("on", max_tokens=900, temperature=0.0), n=4))
+        while engine.get_num_unfinished_requests() < 4:
+            await asyncio.sleep(0.001)
+        await pause()
+        assert await works()  # there is much to do yet
+        await pause()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert engine.output_processor.get_num_unfinished_requests() == 0
+        assert engine.get_num_unfinished_requests() == 0
+        assert not await works()
 
     running.run(cancelled())
-    # the engine has nothing left to do: what it is asked next it answers at once, with all of its cache at hand
-    assert running.one(prompt("after", max_tokens=4)).tokens <= 4
     assert not running.vllm._asking.total()
+    assert running.one(prompt("after", max_tokens=4)).tokens <= 4
 
 
 def test_a_prompt_that_is_too_long_costs_only_itself(running: Running) -> None:
@@ -227,7 +238,7 @@ def test_a_dead_engine_is_started_again_once_and_answers_as_before(running: Runn
 
     async def killed() -> list[Completion]:
         task = asyncio.create_task(vllm.sample(asked, n=3))
-        while vllm._engine.output_processor.get_num_unfinished_requests() < 3:
+        while vllm._engine.get_num_unfinished_requests() < 3:
             await asyncio.sleep(0.001)
         _kill(vllm)
         return await task
