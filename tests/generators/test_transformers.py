@@ -6,12 +6,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from math import exp
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evoengine import Campaign
 from evoengine.errors import GeneratorError, NoAnswer
-from evoengine.types import Completion, Prompt
+from evoengine.operators.base import Conversation, Operator
+from evoengine.types import Completion, Draft, Program, Prompt
+from plugins.generators.replay import Replay
 from plugins.generators.transformers import Transformers
 from tests.models import CONTEXT, Reference, Tiny, tiny
 
@@ -215,6 +219,27 @@ def test_a_preset_is_found_by_the_folders_name(made: Tiny, reference: Reference,
     assert (sampling.temperature, sampling.top_p, sampling.top_k) == (0.7, 0.8, 20)
     [one] = asked(model, prompt("x", temperature=0.0))
     assert list(one.token_ids) == reference.greedy("x", 16)
+
+
+class Ask(Operator):
+    """Takes the model's answer for a program."""
+
+    def breed(self, draft: Draft) -> Conversation:
+        answer = yield prompt(f"change\n{draft.parents[0].number}", temperature=1.0)
+        assert isinstance(answer, Completion)
+        return Program.of(answer.text or "pass")
+
+
+def test_a_campaign_with_a_model_is_played_again_without_it(made: Tiny, folder: Path) -> None:
+    def digest(name: str, model: Any) -> str:
+        with Campaign(
+            "peak", store=f"{folder}/{name}.db", operators=[Ask()], generator=model, workers=1, sandbox="none"
+        ) as campaign:
+            campaign.run(evaluations=12)
+            return campaign.digest()
+
+    told = digest("first", {"use": "transformers", "model": made.model, "dtype": "float32", "device": "cpu"})
+    assert digest("second", Replay(store=f"{folder}/first.db")) == told
 
 
 def test_what_is_missing_is_told(made: Tiny, tmp_path: Any) -> None:

@@ -203,10 +203,15 @@ def test_a_loaded_policy_answers_from_then_on_and_the_oldest_makes_room(
         found = running.one(prompt("train", temperature=0.0))
         assert (vllm.policy, found.policy) == (f"step-{step}", f"step-{step}")
         assert list(found.token_ids) == reference.greedy("train", 24, adapter)
-    older = running.one(prompt("train", temperature=0.0, policy="step-1"))
-    assert list(older.token_ids) == reference.greedy("train", 24, "lower")
-    base = running.one(prompt("train", temperature=0.0, policy=vllm.model))
-    assert list(base.token_ids) == reference.greedy("train", 24)
+    # as many adapters as there is room for, and the base, in one batch
+    answers = {vllm.model: None, "upper": "upper", "lower": "lower", "step-1": "lower", "step-2": "upper"}
+
+    async def mixed() -> list[Completion]:
+        asked = [prompt("train", temperature=0.0, policy=policy) for policy in answers]
+        return [one for [one] in await asyncio.gather(*map(vllm.sample, asked))]
+
+    for (policy, adapter), one in zip(answers.items(), running.run(mixed()), strict=True):
+        assert (one.policy, list(one.token_ids)) == (policy, reference.greedy("train", 24, adapter))
     with pytest.raises(GeneratorError, match="'step-0'"):
         running.ask(prompt("train", policy="step-0"))
     with pytest.raises(GeneratorError, match="loaded before"):
