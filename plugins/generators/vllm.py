@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import multiprocessing
 import os
@@ -96,7 +95,6 @@ class Vllm(Local):
         if self._engine is not None:
             _shut_down(self._engine)
             self._engine = None
-            gc.collect()  # vLLM's parts hold each other, and what is left for the interpreter's end complains there
 
     @property
     def _rank(self) -> int | None:
@@ -329,3 +327,5 @@ def _unwanted(starting: asyncio.Future[Any]) -> None:
 def _shut_down(engine: Any) -> None:
     with suppress(Exception):  # foreign code that lets go of what may be dead already
         engine.shutdown()
+        # its __del__ shuts it down once more, at the interpreter's end with a complaint
+        engine.shutdown = lambda *_, **__: None
