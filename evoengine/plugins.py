@@ -36,6 +36,8 @@ BASES = {
     "gates": "evoengine.gates.base:Gate",
 }
 """Kind to its base class."""
+_NO_PLUGINS = {"base.py", "presets.py"}
+"""Modules of the core that lie beside its plugins and are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +247,7 @@ def _in_folder(kind: str, folder: Path, origin: str) -> Iterator[Plugin]:
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(("_", ".")) or (origin == "core" and path.name == "base.py"):
+        if path.name.startswith(("_", ".")) or (origin == "core" and path.name in _NO_PLUGINS):
             continue
         if origin == "core" and path.is_dir():
             continue

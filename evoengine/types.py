@@ -224,6 +224,8 @@ class Prompt:
     """Where the sampler's random numbers start, 0 to 2^31 - 1; given by the campaign."""
     model: str | None = None
     """Which member of an ensemble is asked; None where that does not matter."""
+    policy: str | None = None
+    """Which of a model's sets of weights is asked, by name; None for the one that answers now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,12 +233,17 @@ class Completion:
     """A language model's answer."""
 
     text: str
+    """The answer, without what the model thought before it; empty where it was cut off while it thought."""
+    thinking: str = ""
+    """What it thought before the answer, where the model tells."""
     token_ids: tuple[int, ...] = ()
-    """(T,)"""
+    """(T,), of the whole: thinking, answer and the token that ended it."""
     logprobs: tuple[float, ...] = ()
     """(T,), of the policy that sampled them."""
     policy: str = ""
     prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """How many of the prompt's tokens the model had in its prefix cache."""
     tokens: int = 0
     """How many were sampled; known also where their ids are not."""
     money: float = 0.0

@@ -56,7 +56,9 @@ def pickled(value: object) -> bytes:
 
 def loaded_plugins() -> tuple[tuple[str, str], ...]:
     """Name and file of the plugin modules of this process, in the order of their import."""
-    found = ((name, getattr(module, "__evoengine_plugin__", None)) for name, module in list(sys.modules.items()))
+    # not getattr: there are modules that answer to every name, such as torch.classes
+    spaces = ((name, getattr(module, "__dict__", {})) for name, module in list(sys.modules.items()))
+    found = ((name, space.get("__evoengine_plugin__")) for name, space in spaces)
     return tuple((name, str(path)) for name, path in found if path is not None)
 
 

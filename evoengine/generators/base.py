@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Self
 
 from evoengine.component import Component
+from evoengine.errors import GeneratorError
 from evoengine.types import Completion, Prompt
 
 
@@ -37,6 +38,22 @@ class Generator(Component, ABC):
         """What so many tokens cost at most, read or written, US dollars."""
         return 0.0
 
+    async def load(self, policy: str, path: str) -> None:
+        """Loads a LoRA adapter and lets it answer from now on; whoever is being answered is answered to the end.
+
+        Args:
+            policy: a name that no weights had before. A name means the same weights for ever: records and
+                the prefix cache rely on it.
+            path: its folder, as peft's `save_pretrained` writes it.
+
+        Raises:
+            GeneratorError: this generator or its model cannot, or the name is taken.
+        """
+        raise GeneratorError(
+            f"the generator {type(self).__name__} cannot load the policy {policy!r} from {path!r}; "
+            f"vllm, transformers and openai can."
+        )
+
     @abstractmethod
     async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
         """`n` independent completions.
@@ -46,5 +63,7 @@ class Generator(Component, ABC):
 
         Raises:
             NoAnswer: there is none to this prompt (too long, refused, given up after many tries).
-            GeneratorError: there will be none to any prompt until a person has done something.
+            GeneratorError: there will be none to any prompt until a person has done something. That the prompt
+                names a policy that nobody loaded is such a case: it is a fault of the set-up, not of the prompt,
+                and would cost one record after another.
         """

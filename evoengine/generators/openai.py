@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from evoengine.errors import GeneratorError, MissingExtra, NoAnswer
+from evoengine.generators._chat import answer_of, folded, together
 from evoengine.generators._endpoints import Endpoint, Endpoints, Pace
 from evoengine.generators.base import Generator
+from evoengine.generators.presets import Preset, Sampling, preset_of
 from evoengine.types import JSON, Completion, Prompt
 
 if TYPE_CHECKING:
@@ -35,11 +37,21 @@ class OpenAi(Generator):
     without an answer a prompt is given up, which costs a record. A refusal that no repetition can mend (wrong key, no
     such model) stops the run and loses nothing.
 
+    What is not set follows from the model's name (`evoengine.generators.presets`) as far as every server knows it:
+    temperature, top-p and stop strings. What a server thinks aloud, by itself or in a field of its own, is kept apart
+    from the answer.
+
+    A prompt's policy is asked as the model of that name, as vLLM serves its LoRA adapters. `load` needs vLLM servers
+    that were started with `VLLM_ALLOW_RUNTIME_LORA_UPDATING=1` and `--enable-lora`, and that see the same folders.
+
     Attributes:
         model: its name on the server.
         urls: of the servers, up to and including `/v1`.
         key_variable: the environment variable that holds the key. The key itself is never stored or shown.
-        temperature, top_p, max_tokens: of the sampler, where the prompt does not say.
+        temperature, top_p, max_tokens, stop: of the sampler, where the prompt does not say.
+        top_k, min_p: of the sampler too, for servers that know them.
+        thinking: whether the model thinks before it answers, for servers that pass `chat_template_kwargs` on; None
+            for what it does by itself.
         concurrency: requests in flight at most, over all servers.
         requests_per_minute: a bound on how fast requests are sent; None for none.
         timeout: seconds until one request counts as failed.
@@ -56,6 +68,10 @@ class OpenAi(Generator):
     temperature: float | None = Field(default=None, ge=0.0)
     top_p: float | None = Field(default=None, gt=0.0, le=1.0)
     max_tokens: int | None = Field(default=None, ge=1)
+    stop: Sequence[str] = ()
+    top_k: int | None = Field(default=None, ge=0)
+    min_p: float | None = Field(default=None, ge=0.0, le=1.0)
+    thinking: bool | None = None
     concurrency: int = Field(default=64, ge=1)
     requests_per_minute: float | None = Field(default=None, gt=0.0)
     timeout: float = Field(default=300.0, gt=0.0)
@@ -64,6 +80,9 @@ class OpenAi(Generator):
     price_out: float = Field(default=0.0, ge=0.0)
     logprobs: bool = False
     extra: Mapping[str, Any] = Field(default_factory=dict)
+
+    _current: str | None = PrivateAttr(default=None)
+    _loaded: set[str] = PrivateAttr(default_factory=set)
 
     @field_validator("urls", mode="before")
     @classmethod
@@ -91,9 +110,14 @@ class OpenAi(Generator):
     def _open(self) -> list[tuple[httpx.AsyncClient, asyncio.Semaphore]]:
         return []
 
+    @cached_property
+    def preset(self) -> Preset:
+        """What is known of the model by its name."""
+        return preset_of(self.model)
+
     @property
     def policy(self) -> str:
-        return self.model
+        return self._current or self.model
 
     async def __aenter__(self) -> OpenAi:
         try:
@@ -108,6 +132,7 @@ class OpenAi(Generator):
             follow_redirects=False,  # a key must not travel to where a server points
         )
         self._open[:] = [(client, asyncio.Semaphore(self.concurrency))]
+        self._current, self._loaded = None, {self.model}
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -117,24 +142,55 @@ class OpenAi(Generator):
     def most_money(self, tokens: int) -> float:
         return tokens * max(self.price_in, self.price_out) / 1e6
 
+    async def load(self, policy: str, path: str) -> None:
+        import httpx
+
+        if not self._open:
+            raise _not_open()
+        if policy in self._loaded:
+            raise GeneratorError(f"policy {policy!r} has been loaded before; give every set of weights its own name.")
+        client, _ = self._open[0]
+        told = {"lora_name": policy, "lora_path": path}
+        for endpoint in self._endpoints.all:
+            try:
+                async with asyncio.timeout(self.timeout):
+                    status, _, body = await self._fetched(client, f"{endpoint.url}/load_lora_adapter", told)
+            except (httpx.HTTPError, httpx.StreamError, TimeoutError, ValueError) as error:
+                status, body = 0, f"{type(error).__name__} {error}".encode()
+            if status != httpx.codes.OK:
+                said = self._clean(body.decode("utf-8", "replace"))
+                raise GeneratorError(
+                    f"{endpoint.url} does not load the policy {policy!r} from {path!r} ({status or 'no answer'}: "
+                    f"{said}). It has to be vLLM with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=1."
+                )
+        self._loaded.add(policy)
+        self._current = policy
+
     async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
         if not self._open:
-            raise GeneratorError("the openai generator is not open: use it as a context manager.")
+            raise _not_open()
         seeds = [None if prompt.seed is None else prompt.seed + k for k in range(n)]
-        return list(await asyncio.gather(*(self._one(self._request(prompt, seed)) for seed in seeds)))
+        return await together([self._one(self._request(prompt, seed)) for seed in seeds])
 
     def _request(self, prompt: Prompt, seed: int | None) -> dict[str, Any]:
+        preset = self.preset
+        told = Sampling(
+            temperature=self.temperature if prompt.temperature is None else prompt.temperature, top_p=self.top_p
+        ).over(preset.sampling(self.thinking))
         wanted = {
-            "temperature": self.temperature if prompt.temperature is None else prompt.temperature,
-            "top_p": self.top_p,
+            "temperature": told.temperature,
+            "top_p": told.top_p,
+            "top_k": self.top_k,
+            "min_p": self.min_p,
+            "chat_template_kwargs": preset.template(self.thinking) or None,
             "max_tokens": self.max_tokens if prompt.max_tokens is None else prompt.max_tokens,
-            "stop": list(prompt.stop) or None,
+            "stop": list(dict.fromkeys([*(prompt.stop or self.stop), *preset.stop])) or None,
             "seed": seed,
             "logprobs": self.logprobs or None,
         }
         return {
-            "model": self.model,
-            "messages": [dict(message) for message in prompt.messages],
+            "model": prompt.policy or self.policy,
+            "messages": [dict(message) for message in prompt.messages] if preset.system else folded(prompt.messages),
             **{name: value for name, value in wanted.items() if value is not None},
             **self.extra,
         }
@@ -205,19 +261,23 @@ class OpenAi(Generator):
 
         answer = json.loads(body)
         choice, usage = answer["choices"][0], answer.get("usage") or {}
-        text = choice["message"]["content"]
-        if text is None:
-            text = ""
-        if not isinstance(text, str):
-            raise TypeError("the content is no text")
+        message = choice["message"]
+        text = _text(message["content"])
+        apart = _text(message.get("reasoning_content") or message.get("reasoning"))
+        if not apart:  # the server leaves it in the text, if there is any
+            inside = True if self.preset.begins_inside(self.thinking) else None
+            text, apart = answer_of(text, self.preset.marks, inside)
+        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
         asked, sampled = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
         ids = choice.get("token_ids") or ()
         return Completion(
-            text=text.encode("utf-8", "replace").decode(),
+            text=text,
+            thinking=apart,
             token_ids=tuple(_count(one) for one in ids),
             logprobs=tuple(_logprobs(choice.get("logprobs"))),
             policy=str(answer.get("model") or self.model),
             prompt_tokens=asked,
+            cached_tokens=_count(cached),
             tokens=sampled,
             money=(asked * self.price_in + sampled * self.price_out) / 1e6,
             finish=str(choice.get("finish_reason") or ""),
@@ -238,6 +298,18 @@ def _retry_after(told: str | None) -> float | None:
     except ValueError:  # a date
         return None
     return seconds if seconds is None or math.isfinite(seconds) else None
+
+
+def _text(value: JSON) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError("the content is no text")
+    return value.encode("utf-8", "replace").decode()
+
+
+def _not_open() -> GeneratorError:
+    return GeneratorError("the openai generator is not open: use it as a context manager.")
 
 
 def _count(value: JSON) -> int:

@@ -49,14 +49,17 @@ _prompts = st.builds(
     stop=st.lists(texts, max_size=2).map(tuple),
     seed=st.none() | st.integers(0, 2**31 - 1),
     model=st.none() | texts,
+    policy=st.none() | texts,
 )
 _completions = st.builds(
     Completion,
     text=texts,
+    thinking=texts,
     token_ids=st.lists(st.integers(0, 200_000), max_size=4).map(tuple),
     logprobs=st.lists(st.floats(-100, 0), max_size=4).map(tuple),
     policy=texts,
     prompt_tokens=st.integers(0, 10**6),
+    cached_tokens=st.integers(0, 10**6),
     tokens=st.integers(0, 10**6),
     money=st.floats(0, 10),
     finish=texts,

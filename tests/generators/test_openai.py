@@ -17,6 +17,7 @@ from evoengine.errors import GeneratorError, NoAnswer, SettingError
 from evoengine.generators import _endpoints
 from evoengine.generators._endpoints import Endpoints, Pace
 from evoengine.generators.openai import OpenAi
+from evoengine.generators.scripted import Scripted
 from evoengine.types import Completion, Prompt
 
 KEY = "sk-very-secret-7"
@@ -111,6 +112,83 @@ def test_log_probabilities_and_token_ids_are_read() -> None:
         [one] = asked(OpenAi(model="m", urls=url, logprobs=True))
     assert seen[0]["logprobs"] is True
     assert (one.logprobs, one.token_ids) == ((-0.5, -1.25), (5, 6))
+
+
+def test_what_a_server_thinks_is_kept_apart_from_its_answer() -> None:
+    for told, expected in (
+        ({"message": {"content": "yes", "reasoning_content": "hm"}}, ("yes", "hm")),
+        ({"message": {"content": "yes", "reasoning": "hm"}}, ("yes", "hm")),
+        ({"message": {"content": None, "reasoning": "hm"}}, ("", "hm")),
+        ({"message": {"content": "<think>hm</think>\n\nyes"}}, ("yes", "hm")),
+        ({"message": {"content": "hm</think>yes"}}, ("yes", "hm")),
+        ({"message": {"content": "<think>hm"}}, ("", "hm")),
+        ({"message": {"content": "if a < think: pass"}}, ("if a < think: pass", "")),
+    ):
+        with server(lambda _, __, told=told: (200, {}, answer(**told))) as (url, _):  # type: ignore[misc]
+            [one] = asked(OpenAi(model="m", urls=url))
+        assert (one.text, one.thinking) == expected
+
+
+def test_a_model_that_begins_inside_its_thinking_has_no_answer_when_it_is_cut_off() -> None:
+    with server(lambda _, __: (200, {}, answer("hm, let me"))) as (url, _):
+        [one] = asked(OpenAi(model="deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", urls=url))
+    assert (one.text, one.thinking) == ("", "hm, let me")
+
+
+def test_what_is_not_set_follows_from_the_models_name() -> None:
+    system = Prompt(messages=({"role": "system", "content": "S"}, {"role": "user", "content": "Q"}))
+    with server(lambda _, __: (200, {}, answer())) as (url, seen):
+        asked(OpenAi(model="Qwen/Qwen3-8B", urls=url), system)
+        asked(OpenAi(model="Qwen/Qwen3-8B", urls=url, thinking=False, top_p=0.5, top_k=7, min_p=0.1), system)
+        asked(OpenAi(model="deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", urls=url), system)
+        asked(OpenAi(model="m", urls=url, stop=("END",)), system)
+    qwen, plain, r1, other = seen
+    assert (qwen["temperature"], qwen["top_p"]) == (0.6, 0.95)
+    assert {"top_k", "min_p", "chat_template_kwargs", "stop"}.isdisjoint(qwen)  # not every server knows them
+    assert (plain["temperature"], plain["top_p"], plain["top_k"], plain["min_p"]) == (0.7, 0.5, 7, 0.1)
+    assert plain["chat_template_kwargs"] == {"enable_thinking": False}
+    assert r1["messages"] == [{"role": "user", "content": "S\n\nQ"}]
+    assert (other["messages"], other["stop"]) == (list(system.messages), ["END"])
+    assert {"temperature", "top_p"}.isdisjoint(other)
+
+
+def test_a_policy_is_asked_as_the_model_of_that_name() -> None:
+    with server(lambda _, __: (200, {}, answer())) as (url, seen):
+        asked(OpenAi(model="m", urls=url), Prompt(messages=ASK.messages, policy="tuned"))
+    assert seen[0]["model"] == "tuned"
+
+
+def test_the_prefix_cache_of_a_server_is_told() -> None:
+    told = json.loads(answer())
+    told["usage"]["prompt_tokens_details"] = {"cached_tokens": 2}
+    with server(lambda _, __: (200, {}, json.dumps(told).encode())) as (url, _):
+        assert asked(OpenAi(model="m", urls=url))[0].cached_tokens == 2
+    with server(lambda _, __: (200, {}, answer())) as (url, _):
+        assert asked(OpenAi(model="m", urls=url))[0].cached_tokens == 0
+
+
+def test_a_policy_is_loaded_on_every_server() -> None:
+    async def loaded(*urls: str) -> str:
+        async with OpenAi(model="m", urls=urls) as generator:
+            await generator.load("tuned", "/weights")
+            return generator.policy
+
+    with (
+        server(lambda _, __: (200, {}, b"ok")) as (one, first),
+        server(lambda _, __: (200, {}, b"ok")) as (other, second),
+        server(lambda _, __: (404, {}, b"what?")) as (stranger, _),
+    ):
+        assert asyncio.run(loaded(one, other)) == "tuned"
+        for [request] in (first, second):
+            assert (request["path"], request["lora_name"]) == ("/v1/load_lora_adapter", "tuned")
+            assert request["lora_path"] == "/weights"
+        with pytest.raises(GeneratorError, match=r"does not load the policy 'tuned' .*404: what\?"):
+            asyncio.run(loaded(stranger))
+
+
+def test_a_generator_that_cannot_load_says_so() -> None:
+    with pytest.raises(GeneratorError, match="Scripted cannot load the policy 'tuned'"):
+        asyncio.run(Scripted().load("tuned", "/weights"))
 
 
 @pytest.mark.parametrize(
