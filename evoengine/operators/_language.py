@@ -32,6 +32,7 @@ class LanguageOperator(Operator):
         prompt_tokens: what a first prompt may have, about. What is least useful is left out first.
         answer_tokens: what an answer may have.
         temperature: of the sampler; None for the generator's own.
+        history: how many of the latest attempts on the parent are shown.
     """
 
     models: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class LanguageOperator(Operator):
     prompt_tokens: int = Field(default=16_000, ge=500)
     answer_tokens: int = Field(default=8_000, ge=16)
     temperature: float | None = Field(default=None, ge=0.0, le=2.0)
+    history: int = Field(default=8, ge=0)
 
     speaks: ClassVar[bool] = True
     turns: ClassVar[int] = 2
@@ -130,7 +132,8 @@ class LanguageOperator(Operator):
         parts.append(Part(text=elite_of(brief, parent, "The program to improve,")))
         parts.append(Part(text=measures_of(brief, parent.scored), worth=4.0))
         parts.append(Part(text=feedback_of(parent.scored.feedback), worth=3.5, least=150))
-        newest, older = draft.siblings[-4:], draft.siblings[:-4]
+        siblings = draft.siblings[-self.history :] if self.history else ()
+        newest, older = siblings[-4:], siblings[:-4]
         parts.append(Part(text=siblings_of(brief, newest, parent.scored, "## Tried on this program lately"), worth=1.0))
         parts.append(Part(text=siblings_of(brief, older, parent.scored, "## Tried before that"), worth=0.9))
         parts += [*extra, Part(text=task)]
