@@ -66,30 +66,6 @@ def walls_of(tier: str, without: tuple[str, ...] = ()) -> Walls:
     raise SandboxError(f"there is no tier {tier!r}; there are {', '.join(TIERS)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """Whether a tier works here, and why not or what it does."""
-
-    tier: str
-    works: bool
-    why: str
-
-
-def probe() -> list[Probed]:
-    """Every tier, best first, each tried for real."""
-    from evoengine.sandboxes._forkserver import ForkServer
-
-    found = []
-    for tier, about in TIERS.items():
-        try:
-            ForkServer((), walls_of(tier)).close()
-        except SandboxError as error:
-            found.append(Probed(tier, False, str(error)))
-        else:
-            found.append(Probed(tier, True, about))
-    return found
-
-
 def readable_folders() -> list[str]:
     """Where the interpreter and the libraries of the system lie, and what runs inside."""
     import site
