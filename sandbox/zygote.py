@@ -6,7 +6,7 @@ from the engine straight to the child. Requests are small JSON objects with file
 
     {"start": {"namespaces": "root" | "user" | "", "walls": bool, "readable": [folders], "preload": [modules],
                "without": [layers], "user": bool, "sacrifice": bool}} -> {"ready": true, "user": n | null}
-    {"fork": limits} + [channel, out, err]               -> {"pid": n} + [pidfd]
+    {"fork": limits, "seed": n} + [channel, out, err]    -> {"pid": n} + [pidfd]
     {"reap": pid}                                        -> {"status": n, "cpu": s, "peak_mib": m}
 
 The first must be the first. There is one child at a time. A request that cannot be met is answered with
@@ -15,7 +15,6 @@ The first must be the first. There is one child at a time. A request that cannot
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import importlib
 import importlib.util
@@ -51,6 +50,7 @@ class Zygote:
     """
 
     def __init__(self, control: socket.socket) -> None:
+        _occupy()
         self._control = control
         self._kernel, self._walls = _sibling("kernel"), _sibling("walls")
         self._runner: Any = None
@@ -62,6 +62,10 @@ class Zygote:
         self._pid = os.getpid()
         self._unique = int.from_bytes(os.urandom(4), "little")
         self._address_space = 0
+        self._descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._limits: dict[str, Any] = {}
+        self._bounds: dict[int, tuple[int, int]] = {}
+        self._seed: int | None = None
 
     def serve(self) -> None:
         """Answers requests until the engine closes its end."""
@@ -86,7 +90,7 @@ class Zygote:
 
     def _answer(self, request: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
         if "fork" in request:
-            return self._fork(request["fork"], fds)
+            return self._fork(request["fork"], request["seed"], fds)
         if "reap" in request:
             return self._reap(request["reap"]), []
         return self._start(request["start"]), []
@@ -133,12 +137,13 @@ class Zygote:
         Raises:
             OSError: something did not fail.
         """
+        self._bound_by(_PROOF)
         told, telling = os.pipe()
         pid = os.fork()
         if pid == 0:
             null = os.open(os.devnull, os.O_RDWR)
             try:
-                self._confine(_PROOF, [telling, null, null])
+                self._confine([telling, null, null])
                 found = ", ".join(self._walls.still_open()) or "-"
             except BaseException as error:
                 found = repr(error)
@@ -152,14 +157,18 @@ class Zygote:
         if found != "-":
             raise OSError(f"the walls do not hold here: {found or 'the proof ended without a word'}")
 
-    def _fork(self, limits: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _fork(self, limits: dict[str, Any], seed: int, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
         if self._job:
             raise ValueError("one child at a time")
         if limits["processes"] and self._confinement is not None and self._bound_on_processes(limits) is None:
             raise ValueError("nothing here holds a candidate to a number of processes: it needs namespaces, or root")
+        self._bound_by(limits)
+        if seed != self._seed:  # children inherit it: what is the same for all of them is done once
+            self._runner.reseed(seed)
+            self._seed = seed
         pid = self._kernel.fork()
         if pid == 0:
-            self._become_child(limits, fds)
+            self._become_child(fds)
         try:
             pidfd = os.pidfd_open(pid)
         except OSError:  # an old kernel, or no descriptors left
@@ -169,38 +178,48 @@ class Zygote:
         self._job = pid
         return {"pid": pid}, [pidfd]
 
-    def _become_child(self, limits: dict[str, Any], fds: list[int]) -> None:
+    def _become_child(self, fds: list[int]) -> None:
         """Never returns."""
         try:
             os.setsid()
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            self._confine(limits, fds)
+            self._confine(fds)
         except BaseException:  # nothing of the candidate has run yet: the engine reads this status as its own failure
             os._exit(_SETUP_FAILED)
         try:
-            self._runner.serve(_CHANNEL, limits)
+            self._runner.serve(_CHANNEL, self._limits, self._seed)
         finally:
             os._exit(1)
 
-    def _confine(self, limits: dict[str, Any], fds: list[int]) -> None:
+    def _confine(self, fds: list[int]) -> None:
         if self._sacrifice:  # where memory runs out, the candidate goes first
             with open("self/oom_score_adj", "w", encoding="ascii", opener=self._beneath_proc) as score:
                 score.write("1000")
         rules = None if self._confinement is None else self._confinement.rules
-        _keep_only(fds, rules)
-        bounds = self._bounds(limits)
+        self._keep_only(fds, rules)
         if self._confinement is not None:
             place = None if rules is None else _RULES
-            self._confinement.apply(place, limits["processes"], bounds, self._pid)
+            self._confinement.apply(place, self._limits["processes"], self._bounds, self._pid)
             return
         self._kernel.prctl(self._kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != self._pid:
             raise OSError("the warm process is gone")
-        self._walls.bound(bounds)
+        self._walls.bound(self._bounds)
 
-    def _bounds(self, limits: dict[str, Any]) -> dict[int, int]:
-        """The kernel's limits. What this process had mapped already does not count against the candidate."""
-        bounds = {
+    def _keep_only(self, fds: list[int], rules: int | None) -> None:
+        """Leaves /dev/null, stdout, stderr, the channel and Landlock's rules, as descriptors 0 to 4."""
+        channel, out, err = fds
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        os.dup2(channel, _CHANNEL)
+        if rules is not None:
+            os.dup2(rules, _RULES)
+        os.closerange(_RULES if rules is None else _RULES + 1, self._descriptors)
+
+    def _bound_by(self, limits: dict[str, Any]) -> None:
+        """Works out the kernel's limits. What this process had mapped already does not count against the candidate."""
+        if limits == self._limits:
+            return
+        wanted = {
             resource.RLIMIT_AS: self._address_space + int(limits["memory_mib"]) * 2**20,
             resource.RLIMIT_FSIZE: 0,
             resource.RLIMIT_NOFILE: int(limits["descriptors"]),
@@ -210,8 +229,8 @@ class Zygote:
         }
         processes = self._bound_on_processes(limits)
         if processes is not None:
-            bounds[resource.RLIMIT_NPROC] = processes
-        return bounds
+            wanted[resource.RLIMIT_NPROC] = processes
+        self._bounds, self._limits = self._walls.bounds_of(wanted), limits
 
     def _bound_on_processes(self, limits: dict[str, Any]) -> int | None:
         """What RLIMIT_NPROC, which counts all that a user has in a user namespace, must be; None if nothing helps."""
@@ -284,16 +303,11 @@ def _tell(text: str, *places: int) -> None:
         return
 
 
-def _keep_only(fds: list[int], rules: int | None) -> None:
-    """Leaves /dev/null, stdout, stderr, the channel and Landlock's rules, as descriptors 0 to 4."""
-    channel, out, err = fds
-    wanted = [os.open(os.devnull, os.O_RDONLY), out, err, channel]
-    if rules is not None:
-        wanted.append(rules)
-    # First out of the way of 0 to 4, where some of them may already be.
-    for place, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in wanted]):
-        os.dup2(fd, place)
-    os.closerange(len(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+def _occupy() -> None:
+    """Takes the descriptors that children have, so that none that is opened later can be in the way of them."""
+    while (fd := os.open(os.devnull, os.O_RDONLY)) <= _RULES:
+        pass
+    os.close(fd)
 
 
 def _parent(pid: str) -> int:

@@ -118,8 +118,8 @@ class ForkServer:
             self.close()
             raise
 
-    def fork(self, limits: Limits, channel: int, out: int, err: int) -> Child:
-        """A child that serves `channel`, with its stdout and stderr on the other two.
+    def fork(self, limits: Limits, seed: int, channel: int, out: int, err: int) -> Child:
+        """A child that serves `channel`, with its stdout and stderr on the other two, and the random state of a seed.
 
         Raises:
             SandboxError: it could not be forked.
@@ -133,7 +133,7 @@ class ForkServer:
         }
         if self.group is not None:
             self.group.limit(limits.memory_mib, limits.processes)
-        reply, fds = self._ask({"fork": wanted}, (channel, out, err))
+        reply, fds = self._ask({"fork": wanted, "seed": seed}, (channel, out, err))
         if len(fds) != 1:
             raise SandboxError("the fork server sent no handle of the process that it started")
         pid = int(reply["pid"])

@@ -71,7 +71,7 @@ class ForkedSession(Session):
         self._left = dict.fromkeys((out, err), int(job.limits.printed_mib * 2**20))
         """Bytes that may still be printed, by descriptor."""
         try:
-            self._child = server.fork(job.limits, theirs.fileno(), out_theirs, err_theirs)
+            self._child = server.fork(job.limits, job.seed, theirs.fileno(), out_theirs, err_theirs)
         except SandboxError:
             self._channel.close()
             os.close(out)
@@ -100,7 +100,7 @@ class ForkedSession(Session):
         request: dict[str, Any] = {"load": [float(knob) for knob in knobs]}
         if not self._sent_program:
             program = self._job.program
-            request |= {"program": dict(program.files), "main": program.main, "seed": self._job.seed}
+            request |= {"program": dict(program.files), "main": program.main}
             self._sent_program = True
         self._since, self._cpu_before = time.monotonic(), self._cpu()
         frame = self._exchange(encoded(request))
