@@ -30,6 +30,7 @@ from typing import Any
 _CHANNEL, _RULES = 3, 4
 _SETUP_FAILED = 97
 _SWEEPS = 1000
+_SMALL, _POOL, _POOL_HEADER, _GAPS = 512, 1 << 14, 48, 1 << 14
 
 
 def _sibling(name: str) -> Any:
@@ -128,6 +129,7 @@ class Zygote:
                 raise ImportError(f"cannot preload {name!r}: {type(error).__name__}: {error}") from error
         self._runner.warm()
         gc.collect()
+        self._ballast = _holes_filled()
         gc.freeze()
         self._address_space = int(self._of_proc("self/statm").split()[0]) * resource.getpagesize()
 
@@ -301,6 +303,26 @@ def _tell(text: str, *places: int) -> None:
         except OSError:
             continue
         return
+
+
+def _holes_filled() -> list[Any]:
+    """Objects in all the gaps between those of this process, so that what a child makes lies together.
+
+    Otherwise each would lie in a gap, on a page of its own that had to be copied. The interpreter's allocator gives
+    a request the gaps of its size before it begins a new pool; the first block of a pool lies behind its header.
+    """
+    held: list[Any] = []
+    for size in range(64, _SMALL + 1, 16):
+        for _ in range(_GAPS):
+            held.append(bytes(size - bytes().__sizeof__()))
+            if id(held[-1]) % _POOL == _POOL_HEADER:
+                break
+    for made in (lambda: object(), lambda: 2**64):
+        for _ in range(_GAPS):
+            held.append(made())
+            if id(held[-1]) % _POOL == _POOL_HEADER:
+                break
+    return held
 
 
 def _occupy() -> None:
