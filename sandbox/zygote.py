@@ -115,6 +115,10 @@ class Zygote:
                 alone=self._alone,
             )  # fmt: skip
             self._kernel.keep_capabilities(walls.CHANGING_USER if self._user is not None else set())
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):  # opened by whoever started this: children get one from inside
+            os.dup2(null, fd)
+        os.close(null)
         self._preload(wanted["preload"])
         if self._confinement is not None and not wanted["without"]:
             self._prove()
