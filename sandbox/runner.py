@@ -40,7 +40,13 @@ _LAZY = (GeneratorType, range, map, zip, filter)
 _OUT_OF_MEMORY = 98
 _F8 = np.dtype("<f8")
 _REHEARSALS = 24
-_REHEARSED = "import numpy as np\n\ndef f(x, k):\n    return x\n"
+_REHEARSED = (
+    (b'{"load":[0.5],"program":{"main.py":"import numpy\\ndef f(x):\\n    return x\\n"},"main":"main.py"}', b""),
+    (b'{"calls":[[1.5]],"entry":"f","plain":false,"f8":[]}', b""),
+    (b'{"calls":[[null]],"entry":"f","plain":false,"f8":[[0,0,2]]}', bytes(16)),
+)
+_LONG = 1e6
+"""CPU seconds that nobody reaches."""
 _NO_THREAD = ("can't start new thread",)
 _CAUSES = {
     errno.EPERM: "forbidden",
@@ -331,24 +337,19 @@ def serve(fd: int, limits: dict[str, Any], seed: int) -> None:
 
 
 def warm() -> None:
-    """Goes through what every child does, often enough for the interpreter to adapt itself to it: a child then
-    writes to fewer of the pages that it shares with this process, each of which would have to be copied."""
+    """Rehearses what every child does, so that the interpreter has adapted itself to it.
+
+    A child then writes to fewer of the pages that it shares with this process; each would have to be copied.
+    """
     reseed(0)
     random.Random = _Random  # type: ignore[misc]
-    ours, theirs = socket.socketpair()
-    engine, runner = Channel(ours.fileno()), Runner(Channel(theirs.fileno()), 1e6, 2**20, 0)
-    for _ in range(_REHEARSALS):
-        engine.send(json.dumps({"load": [0.5], "program": {"main.py": _REHEARSED}, "main": "main.py"}).encode())
-        runner.answer()
-        engine.receive()
-        for calls in ([[[1.5], 2]], [[None, 2]]):
-            f8 = [] if calls[0][0] else [[0, 0, 2]]
-            engine.send(
-                json.dumps({"calls": calls, "entry": "f", "plain": False, "f8": f8}).encode(), b"" if not f8 else bytes(16)
-            )
-            runner.answer()
-            engine.receive()
-        runner.forget()
     traceback.format_exception(ValueError("warm"))
-    ours.close()
-    theirs.close()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        engine, runner = Channel(ours.fileno()), Runner(Channel(theirs.fileno()), _LONG, 2**20, 0)
+        for _ in range(_REHEARSALS):
+            for header, tail in _REHEARSED:
+                engine.send(header, tail)
+                runner.answer()
+                engine.receive()
+            runner.forget()

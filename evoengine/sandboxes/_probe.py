@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from evoengine.errors import SandboxError
 from evoengine.sandboxes._forkserver import ForkServer
-from evoengine.sandboxes._tiers import TIERS, walls_of
+from evoengine.sandboxes._tiers import tiers_here, walls_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Probed:
 
 
 def probe() -> list[Probed]:
-    """Every tier, best first."""
+    """Every tier that is made for this kind of machine, best first."""
     return list(_tried())
 
 
@@ -50,7 +50,7 @@ def best_tier() -> str:
 
 def _tried() -> Iterator[Probed]:
     """Every tier, best first, each tried when it is asked for."""
-    for tier, about in TIERS.items():
+    for tier, about in tiers_here().items():
         try:
             ForkServer((), walls_of(tier)).close()
         except SandboxError as error:

@@ -15,12 +15,12 @@ class Jail(WarmSandbox):
     """Runs every candidate in a process of its own behind walls that were tried before it is let in.
 
     Attributes:
-        tier: "T1" to "T3" for just that one; "auto" takes the best that works on this machine, and fails when
-            none does.
+        tier: "T1" to "T3" (Linux) or "T4" (macOS) for just that one; "auto" takes the best that works on this machine,
+            and fails when none does.
         memory_mib: what any candidate may use at most; the problem's own limit holds where it is lower.
     """
 
-    tier: Literal["auto", "T1", "T2", "T3"] = "auto"
+    tier: Literal["auto", "T1", "T2", "T3", "T4"] = "auto"
 
     _without: tuple[str, ...] = PrivateAttr(default=())
     _chosen: Walls | None = PrivateAttr(default=None)
