@@ -27,6 +27,8 @@ MNT_DETACH = 2
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _CAPABILITIES = 0x20080522
+_OWN = struct.pack("<Ii", _CAPABILITIES, 0)
+_NO_CAPABILITIES = bytes(24)
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _MOUNT_SETATTR = 442
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
@@ -83,7 +85,7 @@ def unmount(target: str) -> None:
 def capabilities() -> set[int]:
     """Those that this process may use."""
     held = ctypes.create_string_buffer(24)
-    _check(_libc.capget(struct.pack("<Ii", _CAPABILITIES, 0), held), "capget")
+    _check(_libc.capget(_OWN, held), "capget")
     _, low, _, _, high, _ = struct.unpack("<6I", held.raw)
     return {one for one in range(64) if (low | high << 32) >> one & 1}
 
@@ -91,9 +93,13 @@ def capabilities() -> set[int]:
 def keep_capabilities(kept: set[int]) -> None:
     """Gives up every capability but these."""
     bits = sum(1 << one for one in kept)
-    header = struct.pack("<Ii", _CAPABILITIES, 0)
     low, high = bits & 0xFFFFFFFF, bits >> 32
-    _check(_libc.capset(header, struct.pack("<6I", low, low, 0, high, high, 0)), "capset")
+    _check(_libc.capset(_OWN, struct.pack("<6I", low, low, 0, high, high, 0)), "capset")
+
+
+def drop_capabilities() -> None:
+    """Gives up every capability."""
+    _check(_libc.capset(_OWN, _NO_CAPABILITIES), "capset")
 
 
 class Seccomp:

@@ -12,7 +12,7 @@ import struct
 _X86_64, _AARCH64 = "x86_64", "aarch64"
 _ARCHITECTURE = {_X86_64: 0xC000003E, _AARCH64: 0xC00000B7}
 
-# System call numbers on x86-64 and aarch64; None where it does not exist. Often used ones first.
+# System call numbers on x86-64 and aarch64; None where it does not exist.
 _ALLOWED: dict[str, tuple[int, int | None]] = {
     "read": (0, 63), "write": (1, 64), "mmap": (9, 222), "munmap": (11, 215), "brk": (12, 214), "futex": (202, 98),
     "madvise": (28, 233), "mprotect": (10, 226), "mremap": (25, 216), "close": (3, 57), "openat": (257, 56),
@@ -56,7 +56,7 @@ _CHECKED: dict[str, tuple[tuple[int, int | None], int, tuple[int, ...]]] = {
 }
 
 _ALLOW, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026
-_LOAD, _JUMP_EQUAL, _JUMP_ANY, _RETURN = 0x20, 0x15, 0x45, 0x06
+_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
 _MARK = 0x7FEEDBAC
 """Stands for the process's own id until that is known."""
@@ -78,30 +78,25 @@ class Filter:
         if machine not in _ARCHITECTURE:
             raise OSError(f"no table of system calls for {machine}")
         self._place = 0 if machine == _X86_64 else 1
-        program = [_step(_LOAD, _ARCH), _step(_JUMP_EQUAL, _ARCHITECTURE[machine], 1, 0), _step(_RETURN, _EPERM)]
-        program.append(_step(_LOAD, _NUMBER))
-        for numbers, argument, values in _CHECKED.values():
-            program += self._one_of(numbers, argument, values)
-        program += self._one_of((234, 131), 0, (_MARK,))  # tgkill, for abort()
         plain = dict(_ALLOWED)
+        ends = {self._number(numbers): _one_of(argument, values) for numbers, argument, values in _CHECKED.values()}
+        ends[self._number((234, 131))] = _one_of(0, (_MARK,))  # tgkill, for abort()
+        ends[self._number(_KILL)] = _one_of(0, (_MARK,))
+        # its flags lie in memory, where no filter can look: whoever tries it falls back to clone
+        ends[self._number(_CLONE3)] = [_step(_RETURN, _ENOSYS)]
         if signal:
             plain["kill"] = _KILL
-        else:
-            program += self._one_of(_KILL, 0, (_MARK,))
         if fork:
             plain |= _ALLOWED_TO_FORK
-            program += [
-                _step(_JUMP_EQUAL, self._number(_CLONE), 0, 4),
+            ends[self._number(_CLONE)] = [
                 _step(_LOAD, _FIRST_ARGUMENT),
                 _step(_JUMP_ANY, _NEW_NAMESPACES, 0, 1),
                 _step(_RETURN, _EPERM),
                 _step(_RETURN, _ALLOW),
             ]
-        # its flags lie in memory, where no filter can look: whoever tries it falls back to clone
-        program += [_step(_JUMP_EQUAL, self._number(_CLONE3), 0, 1), _step(_RETURN, _ENOSYS)]
-        known = [number for numbers in plain.values() if (number := numbers[self._place]) is not None]
-        program += [_step(_JUMP_EQUAL, number, len(known) - at, 0) for at, number in enumerate(known)]
-        program += [_step(_RETURN, _EPERM), _step(_RETURN, _ALLOW)]
+        ends |= {number: [_step(_RETURN, _ALLOW)] for it in plain.values() if (number := it[self._place]) is not None}
+        program = [_step(_LOAD, _ARCH), _step(_JUMP_EQUAL, _ARCHITECTURE[machine], 1, 0), _step(_RETURN, _EPERM)]
+        program += [_step(_LOAD, _NUMBER), *_search(_ranges(ends))]
         self.program = b"".join(program)
         """Instructions, 8 bytes each."""
         marked = struct.pack("<I", _MARK)
@@ -113,16 +108,40 @@ class Filter:
         assert number is not None
         return number
 
-    def _one_of(self, numbers: tuple[int, int | None], argument: int, values: tuple[int, ...]) -> list[bytes]:
-        """Allows a system call when an argument has one of these values, and refuses it otherwise."""
-        count = len(values)
-        return [
-            _step(_JUMP_EQUAL, self._number(numbers), 0, count + 3),
-            _step(_LOAD, _FIRST_ARGUMENT + 8 * argument),
-            *[_step(_JUMP_EQUAL, value, count - at, 0) for at, value in enumerate(values)],
-            _step(_RETURN, _EPERM),
-            _step(_RETURN, _ALLOW),
-        ]
+
+def _one_of(argument: int, values: tuple[int, ...]) -> list[bytes]:
+    """Allows a system call when an argument has one of these values, and refuses it otherwise."""
+    count = len(values)
+    return [
+        _step(_LOAD, _FIRST_ARGUMENT + 8 * argument),
+        *[_step(_JUMP_EQUAL, value, count - at, 0) for at, value in enumerate(values)],
+        _step(_RETURN, _EPERM),
+        _step(_RETURN, _ALLOW),
+    ]
+
+
+def _ranges(ends: dict[int, list[bytes]]) -> list[tuple[int, list[bytes]]]:
+    """What is to be done with every number: from which on, and what; all that are not named are refused."""
+    refused = [_step(_RETURN, _EPERM)]
+    found = [(0, refused)]
+    for number in sorted(ends.keys() | {number + 1 for number in ends}):
+        end = ends.get(number, refused)
+        if end != found[-1][1]:
+            found.append((number, end))
+    return found
+
+
+def _search(ranges: list[tuple[int, list[bytes]]]) -> list[bytes]:
+    """Looks by halves which range the loaded number is in.
+
+    The kernel walks through a filter once for every system call there is when it is installed, so that what a
+    child pays for a long row of comparisons is a multiple of what these cost.
+    """
+    if len(ranges) == 1:
+        return ranges[0][1]
+    half = len(ranges) // 2
+    low, high = _search(ranges[:half]), _search(ranges[half:])
+    return [_step(_JUMP_AT_LEAST, ranges[half][0], len(low), 0), *low, *high]
 
 
 def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

@@ -129,13 +129,13 @@ class Confinement:
             made = {fork: seccomp.Filter(fork=fork, signal=fork and signals) for fork in (False, True)}
             self._filters = {fork: kernel.Seccomp(one.program, one.places) for fork, one in made.items()}
 
-    def apply(self, rules: int | None, processes: int, limits: dict[int, int], parent: int) -> None:
+    def apply(self, rules: int | None, processes: int, limits: dict[int, tuple[int, int]], parent: int) -> None:
         """Puts up the walls around this process.
 
         Args:
             rules: the descriptor of `self.rules` in this process; it is closed.
             processes: how many others it may start.
-            limits: bounds by `resource.RLIMIT_*`.
+            limits: as of `bounds_of`.
             parent: the id of the process with whose end this one is to end.
 
         Raises:
@@ -146,7 +146,7 @@ class Confinement:
             os.setgroups([])
             os.setresgid(self._user, self._user, self._user)
             os.setresuid(self._user, self._user, self._user)
-        kernel.keep_capabilities(set())
+        kernel.drop_capabilities()
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # forgotten at every change of user
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # a program that takes in cores would have to read a hostile one
         if os.getppid() != parent:
@@ -161,12 +161,19 @@ class Confinement:
             self._filters[processes > 0].install(os.getpid())
 
 
-def bound(limits: dict[int, int]) -> None:
-    """Sets hard limits, by `resource.RLIMIT_*`; never above what they are."""
-    for kind, value in limits.items():
-        _, hard = resource.getrlimit(kind)
-        most = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (most, most))
+def bounds_of(limits: dict[int, int]) -> dict[int, tuple[int, int]]:
+    """Hard limits as `bound` takes them, by `resource.RLIMIT_*`; never above what they are here."""
+    hard = {kind: resource.getrlimit(kind)[1] for kind in limits}
+    return {
+        kind: (value, value) if hard[kind] == resource.RLIM_INFINITY else (min(value, hard[kind]),) * 2
+        for kind, value in limits.items()
+    }
+
+
+def bound(bounds: dict[int, tuple[int, int]]) -> None:
+    """Sets limits, soft and hard, by `resource.RLIMIT_*`."""
+    for kind, both in bounds.items():
+        resource.setrlimit(kind, both)
 
 
 def spare_user(readable: list[str], table: str, unique: int) -> int | None:
@@ -197,7 +204,7 @@ def attempts() -> dict[str, Callable[[], object]]:
     """Things that must fail inside, to be tried once by a child before any candidate is let in."""
     return {
         "open a file of the machine": lambda: os.open("/etc/passwd", os.O_RDONLY),
-        "write a file": lambda: os.open(f"{_TREE}/{os.getpid()}", os.O_CREAT | os.O_EXCL | os.O_WRONLY),
+        "write a file": _written,
         "make a socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
         "start a process": _forked,
         "send a signal": lambda: os.kill(os.getppid(), 0),
@@ -205,10 +212,10 @@ def attempts() -> dict[str, Callable[[], object]]:
     }
 
 
-def still_open() -> list[str]:
-    """Which of the `attempts` succeed."""
+def still_open(attempts: dict[str, Callable[[], object]]) -> list[str]:
+    """Which attempts succeed."""
     found = []
-    for what, attempt in attempts().items():
+    for what, attempt in attempts.items():
         try:
             attempt()
         except OSError as error:
@@ -216,6 +223,12 @@ def still_open() -> list[str]:
                 continue
         found.append(what)
     return found
+
+
+def _written() -> None:
+    path = f"{_TREE}/{os.getpid()}"
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    os.unlink(path)
 
 
 def _forked() -> None:

@@ -1,12 +1,12 @@
 """The warm process that candidates are forked from. Runs beside the engine, never inside it.
 
-Started as `python zygote.py FD` in `/` with a clean environment, FD being a SOCK_SEQPACKET socket to the engine.
+Started as `python zygote.py FD` in `/` with a clean environment, FD being a stream socket to the engine.
 It is single-threaded, holds no secret and never reads what a candidate or a model wrote: the program goes
-from the engine straight to the child. Requests are small JSON objects with file descriptors:
+from the engine straight to the child. Requests are lines of JSON with file descriptors:
 
     {"start": {"namespaces": "root" | "user" | "", "walls": bool, "readable": [folders], "preload": [modules],
                "without": [layers], "user": bool, "sacrifice": bool}} -> {"ready": true, "user": n | null}
-    {"fork": limits} + [channel, out, err]               -> {"pid": n} + [pidfd]
+    {"fork": limits, "seed": n} + [channel, out, err]    -> {"pid": n} + [pidfd, where there is one]
     {"reap": pid}                                        -> {"status": n, "cpu": s, "peak_mib": m}
 
 The first must be the first. There is one child at a time. A request that cannot be met is answered with
@@ -15,7 +15,6 @@ The first must be the first. There is one child at a time. A request that cannot
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import importlib
 import importlib.util
@@ -30,10 +29,18 @@ from typing import Any
 
 _CHANNEL, _RULES = 3, 4
 _SETUP_FAILED = 97
+_MOST_DESCRIPTORS = 1 << 20
+_RSS_PER_MIB = 2**20 if sys.platform == "darwin" else 2**10
 _SWEEPS = 1000
+# Of CPython's allocator of small objects: sizes it tells apart and the largest, its pools and their headers.
+_STEP, _SMALL, _POOL, _POOL_HEADER = 16, 512, 1 << 14, 48
+_GAPS = 1 << 11
+"""More of one size than there can be: where pools are made in another way."""
+_BYTES = sys.getsizeof(b"")
 
 
-def _sibling(name: str) -> Any:
+def sibling(name: str) -> Any:
+    """The module of that name that lies beside this one; the folder itself is not on the path."""
     spec = importlib.util.spec_from_file_location(f"evoengine_{name}", Path(__file__).with_name(f"{name}.py"))
     if spec is None or spec.loader is None:
         raise ImportError(f"{name}.py is missing beside {__file__}")
@@ -51,10 +58,12 @@ class Zygote:
     """
 
     def __init__(self, control: socket.socket) -> None:
+        _occupy()
         self._control = control
-        self._kernel, self._walls = _sibling("kernel"), _sibling("walls")
+        self._walls = sibling("walls")
+        self._kernel: Any = None
         self._runner: Any = None
-        self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
+        self._proc = -1
         self._confinement: Any = None
         self._alone = self._sacrifice = False
         self._user: int | None = None
@@ -62,11 +71,16 @@ class Zygote:
         self._pid = os.getpid()
         self._unique = int.from_bytes(os.urandom(4), "little")
         self._address_space = 0
+        self._ballast: list[object] = []
+        self._descriptors = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], _MOST_DESCRIPTORS)
+        self._limits: dict[str, Any] = {}
+        self._bounds: dict[int, tuple[int, int]] = {}
+        self._seed: int | None = None
 
     def serve(self) -> None:
         """Answers requests until the engine closes its end."""
         while True:
-            message, fds, _, _ = socket.recv_fds(self._control, 65536, 8)
+            message, fds = self._received()
             if not message:
                 return
             try:
@@ -75,9 +89,19 @@ class Zygote:
                 reply, sent = {"error": f"{type(error).__name__}: {error}"}, []
             for fd in fds:
                 os.close(fd)
-            socket.send_fds(self._control, [json.dumps(reply).encode()], sent)
+            socket.send_fds(self._control, [json.dumps(reply).encode() + b"\n"], sent)
             for fd in sent:
                 os.close(fd)
+
+    def _received(self) -> tuple[bytes, list[int]]:
+        """The next request; empty when the engine has closed its end."""
+        message, fds, _, _ = socket.recv_fds(self._control, 65536, 8)
+        while message and not message.endswith(b"\n"):
+            more = self._control.recv(65536)
+            if not more:
+                return b"", fds
+            message += more
+        return message, fds
 
     def end(self) -> None:
         """Kills whatever is left below this process."""
@@ -86,14 +110,28 @@ class Zygote:
 
     def _answer(self, request: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
         if "fork" in request:
-            return self._fork(request["fork"], fds)
+            return self._fork(request["fork"], request["seed"], fds)
         if "reap" in request:
             return self._reap(request["reap"]), []
         return self._start(request["start"]), []
 
     def _start(self, wanted: dict[str, Any]) -> dict[str, Any]:
         os.umask(0o022)
+        proving = self._enclose(wanted)
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):  # opened by whoever started this: children get one from inside
+            os.dup2(null, fd)
+        os.close(null)
+        self._preload(wanted["preload"])
+        if proving:
+            self._prove()
+        return {"ready": True, "user": self._user}
+
+    def _enclose(self, wanted: dict[str, Any]) -> bool:
+        """Puts up what is put up once; whether there are walls to be proved."""
         walls, as_root = self._walls, wanted["namespaces"] == "root"
+        self._kernel = sibling("kernel")
+        self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
         readable = walls.readable_here(wanted["readable"])
         if wanted["namespaces"]:
             # who comes out is the first process of the new namespaces; paths then lead to what is shown of them
@@ -106,17 +144,14 @@ class Zygote:
         self._sacrifice = wanted["sacrifice"]
         if wanted["walls"]:
             self._confinement = walls.Confinement(
-                self._kernel, _sibling("seccomp"), readable, user=self._user, without=wanted["without"],
+                self._kernel, sibling("seccomp"), readable, user=self._user, without=wanted["without"],
                 alone=self._alone,
             )  # fmt: skip
             self._kernel.keep_capabilities(walls.CHANGING_USER if self._user is not None else set())
-        self._preload(wanted["preload"])
-        if self._confinement is not None and not wanted["without"]:
-            self._prove()
-        return {"ready": True, "user": self._user}
+        return self._confinement is not None and not wanted["without"]
 
     def _preload(self, names: list[str]) -> None:
-        self._runner = _sibling("runner")
+        self._runner = sibling("runner")
         for name in names:
             try:
                 importlib.import_module(name)
@@ -124,8 +159,9 @@ class Zygote:
                 raise ImportError(f"cannot preload {name!r}: {type(error).__name__}: {error}") from error
         self._runner.warm()
         gc.collect()
+        self._ballast = _holes_filled()
         gc.freeze()
-        self._address_space = int(self._of_proc("self/statm").split()[0]) * resource.getpagesize()
+        self._address_space = self._mapped()
 
     def _prove(self) -> None:
         """Lets a child try what must fail, before any candidate is let in.
@@ -133,13 +169,14 @@ class Zygote:
         Raises:
             OSError: something did not fail.
         """
+        self._bound_by(_PROOF)
         told, telling = os.pipe()
         pid = os.fork()
         if pid == 0:
             null = os.open(os.devnull, os.O_RDWR)
             try:
-                self._confine(_PROOF, [telling, null, null])
-                found = ", ".join(self._walls.still_open()) or "-"
+                self._confine([telling, null, null])
+                found = ", ".join(self._walls.still_open(self._attempts())) or "-"
             except BaseException as error:
                 found = repr(error)
             finally:
@@ -152,55 +189,87 @@ class Zygote:
         if found != "-":
             raise OSError(f"the walls do not hold here: {found or 'the proof ended without a word'}")
 
-    def _fork(self, limits: dict[str, Any], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _fork(self, limits: dict[str, Any], seed: int, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
         if self._job:
             raise ValueError("one child at a time")
         if limits["processes"] and self._confinement is not None and self._bound_on_processes(limits) is None:
             raise ValueError("nothing here holds a candidate to a number of processes: it needs namespaces, or root")
-        pid = self._kernel.fork()
+        self._bound_by(limits)
+        if seed != self._seed:  # children inherit it: what is the same for all of them is done once
+            self._runner.reseed(seed)
+            self._seed = seed
+        pid = self._forked()
         if pid == 0:
-            self._become_child(limits, fds)
+            self._become_child(fds)
         try:
-            pidfd = os.pidfd_open(pid)
+            sent = self._handles(pid)
         except OSError:  # an old kernel, or no descriptors left
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise
         self._job = pid
-        return {"pid": pid}, [pidfd]
+        return {"pid": pid}, sent
 
-    def _become_child(self, limits: dict[str, Any], fds: list[int]) -> None:
+    def _forked(self) -> int:
+        return int(self._kernel.fork())
+
+    def _handles(self, pid: int) -> list[int]:
+        """What the engine is given to watch a child by."""
+        return [os.pidfd_open(pid)]
+
+    def _attempts(self) -> dict[str, Any]:
+        """What must fail in a child."""
+        return dict(self._walls.attempts())
+
+    def _mapped(self) -> int:
+        """Bytes of address space that this process has in use."""
+        return int(self._of_proc("self/statm").split()[0]) * resource.getpagesize()
+
+    def _become_child(self, fds: list[int]) -> None:
         """Never returns."""
         try:
             os.setsid()
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            self._confine(limits, fds)
+            self._confine(fds)
         except BaseException:  # nothing of the candidate has run yet: the engine reads this status as its own failure
             os._exit(_SETUP_FAILED)
         try:
-            self._runner.serve(_CHANNEL, limits)
+            self._runner.serve(_CHANNEL, self._limits, self._seed)
         finally:
             os._exit(1)
 
-    def _confine(self, limits: dict[str, Any], fds: list[int]) -> None:
+    def _confine(self, fds: list[int]) -> None:
         if self._sacrifice:  # where memory runs out, the candidate goes first
             with open("self/oom_score_adj", "w", encoding="ascii", opener=self._beneath_proc) as score:
                 score.write("1000")
         rules = None if self._confinement is None else self._confinement.rules
-        _keep_only(fds, rules)
-        bounds = self._bounds(limits)
+        self._keep_only(fds, rules)
         if self._confinement is not None:
             place = None if rules is None else _RULES
-            self._confinement.apply(place, limits["processes"], bounds, self._pid)
+            self._confinement.apply(place, self._limits["processes"], self._bounds, self._pid)
             return
         self._kernel.prctl(self._kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != self._pid:
             raise OSError("the warm process is gone")
-        self._walls.bound(bounds)
+        self._walls.bound(self._bounds)
 
-    def _bounds(self, limits: dict[str, Any]) -> dict[int, int]:
-        """The kernel's limits. What this process had mapped already does not count against the candidate."""
-        bounds = {
+    def _keep_only(self, fds: list[int], rules: int | None) -> None:
+        """Leaves /dev/null, stdout, stderr, the channel and Landlock's rules, as descriptors 0 to 4."""
+        channel, out, err = fds
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        os.dup2(channel, _CHANNEL)
+        if rules is not None:
+            os.dup2(rules, _RULES)
+        os.closerange(_RULES if rules is None else _RULES + 1, self._descriptors)
+
+    def _bound_by(self, limits: dict[str, Any]) -> None:
+        """Works out the kernel's limits. What this process had mapped already does not count against the candidate."""
+        if limits == self._limits:
+            return
+        self._bounds, self._limits = self._walls.bounds_of(self._wanted_bounds(limits)), limits
+
+    def _wanted_bounds(self, limits: dict[str, Any]) -> dict[int, int]:
+        wanted = {
             resource.RLIMIT_AS: self._address_space + int(limits["memory_mib"]) * 2**20,
             resource.RLIMIT_FSIZE: 0,
             resource.RLIMIT_NOFILE: int(limits["descriptors"]),
@@ -210,8 +279,8 @@ class Zygote:
         }
         processes = self._bound_on_processes(limits)
         if processes is not None:
-            bounds[resource.RLIMIT_NPROC] = processes
-        return bounds
+            wanted[resource.RLIMIT_NPROC] = processes
+        return wanted
 
     def _bound_on_processes(self, limits: dict[str, Any]) -> int | None:
         """What RLIMIT_NPROC, which counts all that a user has in a user namespace, must be; None if nothing helps."""
@@ -233,7 +302,7 @@ class Zygote:
         return {
             "status": os.waitstatus_to_exitcode(status),
             "cpu": used.ru_utime + used.ru_stime,
-            "peak_mib": used.ru_maxrss / 1024,
+            "peak_mib": used.ru_maxrss / _RSS_PER_MIB,
         }
 
     def _sweep(self) -> None:
@@ -284,16 +353,32 @@ def _tell(text: str, *places: int) -> None:
         return
 
 
-def _keep_only(fds: list[int], rules: int | None) -> None:
-    """Leaves /dev/null, stdout, stderr, the channel and Landlock's rules, as descriptors 0 to 4."""
-    channel, out, err = fds
-    wanted = [os.open(os.devnull, os.O_RDONLY), out, err, channel]
-    if rules is not None:
-        wanted.append(rules)
-    # First out of the way of 0 to 4, where some of them may already be.
-    for place, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in wanted]):
-        os.dup2(fd, place)
-    os.closerange(len(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+def _holes_filled() -> list[object]:
+    """Objects in all the gaps between those of this process, so that what a child makes lies together.
+
+    Otherwise each would lie in a gap, on a page of its own that had to be copied. The interpreter's allocator gives
+    a request the gaps of its size before it begins a new pool; the first block of a pool lies behind its header.
+    """
+    held: list[object] = []
+    for size in range(_STEP, _SMALL + 1, _STEP):
+        for number in range(_GAPS):
+            match size // _STEP:
+                case 1:
+                    held.append(object())
+                case 2:
+                    held.append(2**40 + number)
+                case _:
+                    held.append(bytes(size - _BYTES))
+            if id(held[-1]) % _POOL == _POOL_HEADER:
+                break
+    return held
+
+
+def _occupy() -> None:
+    """Takes the descriptors that children have, so that none that is opened later can be in the way of them."""
+    while (fd := os.open(os.devnull, os.O_RDONLY)) <= _RULES:
+        pass
+    os.close(fd)
 
 
 def _parent(pid: str) -> int:
@@ -304,11 +389,11 @@ def _parent(pid: str) -> int:
         return -1
 
 
-def main() -> None:
+def main(kind: type[Zygote] = Zygote) -> None:
     """Serves the socket whose descriptor is the first argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=int(sys.argv[1]))
-    zygote = Zygote(control)
+    zygote = kind(control)
     try:
         zygote.serve()
     except OSError:

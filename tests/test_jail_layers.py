@@ -16,8 +16,9 @@ import pytest
 from evoengine.errors import SandboxError
 from evoengine.paths import bundled
 from evoengine.sandboxes import _forkserver
+from evoengine.sandboxes._probe import best_tier
 from evoengine.sandboxes.base import Outcome
-from evoengine.sandboxes.jail import Jail, best_tier
+from evoengine.sandboxes.jail import Jail
 from evoengine.testing import job_of
 from evoengine.types import Cause, Limits
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from evoengine.errors import SandboxError
 from evoengine.paths import bundled
+from evoengine.sandboxes import _seatbelt
 from evoengine.sandboxes._cgroup import Cgroup
 from evoengine.sandboxes._tiers import Walls, readable_folders
 from evoengine.types import Limits
@@ -29,7 +30,7 @@ _NOBODY = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A forked process, alive or not yet reaped; `pidfd` belongs to whoever holds this.
+    """A forked process, alive or not yet reaped; `pidfd`, where there is one, belongs to whoever holds this.
 
     Attributes:
         pid: as the warm process knows it.
@@ -38,7 +39,7 @@ class Child:
 
     pid: int
     outside: int
-    pidfd: int
+    pidfd: int | None
 
     def kill(self) -> None:
         """Kills it with its process group. Safe until it is reaped: its id cannot be anybody else's before.
@@ -49,7 +50,10 @@ class Child:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.outside, signal.SIGKILL)
         with suppress(ProcessLookupError, PermissionError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            if self.pidfd is None:
+                os.kill(self.outside, signal.SIGKILL)
+            else:
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +84,18 @@ class ForkServer:
     """
 
     def __init__(self, preload: Sequence[str], walls: Walls) -> None:
-        if sys.platform != "linux":
-            raise SandboxError(f"candidates in warm processes need Linux 5.3 or later; this is {sys.platform}")
+        if sys.platform not in ("linux", "darwin"):
+            raise SandboxError(f"candidates in warm processes need Linux 5.3 or macOS; this is {sys.platform}")
         self.walls = walls
         self.group = Cgroup() if walls.groups else None
         self._lock = threading.Lock()
         self._broken = False
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control = ours
+        readable = readable_folders()
         try:
             self._process = subprocess.Popen(
-                # Not -I: it would make the interpreter ignore PYTHONHASHSEED as well.
-                [sys.executable, "-s", "-P", "-B", str(bundled("sandbox") / "zygote.py"), str(theirs.fileno())],
+                _command(walls, theirs.fileno(), readable),
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -110,7 +114,7 @@ class ForkServer:
         try:
             if self.group is not None:
                 self.group.take_in(self._process.pid)
-            start = {**walls.request(), "readable": readable_folders(), "preload": list(preload)}
+            start = {**walls.request(), "readable": readable, "preload": list(preload)}
             self._ask({"start": start}, (), _START_SECONDS)
             if self.group is not None:
                 self.group.settle()
@@ -118,8 +122,8 @@ class ForkServer:
             self.close()
             raise
 
-    def fork(self, limits: Limits, channel: int, out: int, err: int) -> Child:
-        """A child that serves `channel`, with its stdout and stderr on the other two.
+    def fork(self, limits: Limits, seed: int, channel: int, out: int, err: int) -> Child:
+        """A child that serves `channel`, with its stdout and stderr on the other two, and the random state of a seed.
 
         Raises:
             SandboxError: it could not be forked.
@@ -133,11 +137,11 @@ class ForkServer:
         }
         if self.group is not None:
             self.group.limit(limits.memory_mib, limits.processes)
-        reply, fds = self._ask({"fork": wanted}, (channel, out, err))
-        if len(fds) != 1:
+        reply, fds = self._ask({"fork": wanted, "seed": seed}, (channel, out, err))
+        if len(fds) != (0 if self.walls.portable else 1):
             raise SandboxError("the fork server sent no handle of the process that it started")
-        pid = int(reply["pid"])
-        return Child(pid, _outside(fds[0]) if self.walls.namespaces else pid, fds[0])
+        pid, pidfd = int(reply["pid"]), fds[0] if fds else None
+        return Child(pid, pid if pidfd is None or not self.walls.namespaces else _outside(pidfd), pidfd)
 
     def reap(self, child: Child) -> Ended:
         """What became of a child that was killed or has ended, after which its id is free.
@@ -169,8 +173,11 @@ class ForkServer:
                 if self._broken:
                     raise ConnectionError("it has been given up")
                 self._control.settimeout(_REPLY_SECONDS if seconds is None else seconds)
-                socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+                socket.send_fds(self._control, [json.dumps(request).encode() + b"\n"], fds)
                 message, received, _, _ = socket.recv_fds(self._control, 65536, 4)
+                while message and not message.endswith(b"\n"):
+                    more = self._control.recv(65536)
+                    message = message + more if more else b""
                 if not message:
                     raise ConnectionError("it has died")
             except OSError as error:
@@ -185,10 +192,21 @@ class ForkServer:
         return reply, received
 
 
+def _command(walls: Walls, control: int, readable: Sequence[str]) -> list[str]:
+    # Not -I: it would make the interpreter ignore PYTHONHASHSEED as well.
+    program = bundled("sandbox") / ("portable.py" if walls.portable else "zygote.py")
+    interpreter = [sys.executable, "-s", "-P", "-B", str(program), str(control)]
+    return _seatbelt.command(interpreter, readable) if walls.portable and walls.confined else interpreter
+
+
 def _outside(pidfd: int) -> int:
     """The id that a process has in the namespace of this one; one that nobody has when it has ended."""
-    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as told:
-        pid = next(int(line[4:]) for line in told if line.startswith("Pid:"))
+    told = os.open(f"/proc/self/fdinfo/{pidfd}", os.O_RDONLY)  # read raw: this is asked once for every child
+    try:
+        text = os.read(told, 4096)
+    finally:
+        os.close(told)
+    pid = int(text.partition(b"\nPid:")[2].split(None, 1)[0])
     return pid if pid > 0 else _NOBODY
 
 
@@ -202,4 +220,5 @@ def _environment() -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
+        "VECLIB_MAXIMUM_THREADS": "1",
     }

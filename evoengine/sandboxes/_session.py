@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ _OUT_OF_MEMORY, _SETUP_FAILED = 98, 97
 _LOOK_SECONDS = 0.5
 _CHUNK = 65536
 """Read at once. From 128 KiB on, the C library maps and unmaps memory for every read: 70 us more for each call."""
+_INTERPRETER_MIB = 64
+"""What an interpreter with numpy holds before it has run anything."""
 _SLACK_BYTES = 2**22
 _PRINTED_BYTES = 65536
 _DRAINED_BYTES = 2**20
@@ -71,7 +74,7 @@ class ForkedSession(Session):
         self._left = dict.fromkeys((out, err), int(job.limits.printed_mib * 2**20))
         """Bytes that may still be printed, by descriptor."""
         try:
-            self._child = server.fork(job.limits, theirs.fileno(), out_theirs, err_theirs)
+            self._child = server.fork(job.limits, job.seed, theirs.fileno(), out_theirs, err_theirs)
         except SandboxError:
             self._channel.close()
             os.close(out)
@@ -84,10 +87,11 @@ class ForkedSession(Session):
         self._clock = (~self._child.outside << 3) | 2  # the kernel's name for this process's CPU clock
         self._poll = select.poll()
         for fd in (self._channel.fileno(), out, err, self._child.pidfd):
-            os.set_blocking(fd, False)
-            self._poll.register(fd, select.POLLIN)
+            if fd is not None:
+                os.set_blocking(fd, False)
+                self._poll.register(fd, select.POLLIN)
         self._began = self._since = time.monotonic()
-        self._cpu_before = 0.0
+        self._cpu_before = self._cpu_seen = 0.0
         self._await_ready()
         self._began = time.monotonic()
 
@@ -100,8 +104,10 @@ class ForkedSession(Session):
         request: dict[str, Any] = {"load": [float(knob) for knob in knobs]}
         if not self._sent_program:
             program = self._job.program
-            request |= {"program": dict(program.files), "main": program.main, "seed": self._job.seed}
+            request |= {"program": dict(program.files), "main": program.main}
             self._sent_program = True
+        if self._server.walls.portable:
+            self._look()
         self._since, self._cpu_before = time.monotonic(), self._cpu()
         frame = self._exchange(encoded(request))
         if frame.header != {"loaded": True}:
@@ -130,7 +136,8 @@ class ForkedSession(Session):
             except SandboxError:
                 # The warm process has died, and its death has killed the child.
                 ended, alive = Ended(), False
-            os.close(self._child.pidfd)
+            if self._child.pidfd is not None:
+                os.close(self._child.pidfd)
             self._ended = ended
             group = self._server.group
             self._ran_out = group is not None and group.ran_out()
@@ -184,6 +191,8 @@ class ForkedSession(Session):
                 if fd in events:
                     self._drain(fd)
             self._check_printed()
+            if self._server.walls.portable and not events:
+                self._look()
             if over:
                 while self._receive(ended=True):
                     pass
@@ -251,6 +260,8 @@ class ForkedSession(Session):
 
     def _cpu(self) -> float:
         """CPU seconds that the process and its threads have used."""
+        if self._server.walls.portable:
+            return self._cpu_seen
         try:
             return time.clock_gettime(self._clock)
         except OSError:  # it has ended; the poll tells
@@ -281,6 +292,15 @@ class ForkedSession(Session):
         if self._job.limits.processes and group is not None and group.ran_out():
             self._fail(Cause.OUT_OF_MEMORY, "the kernel killed one of its processes for want of memory")
 
+    def _look(self) -> None:
+        """Where the kernel neither holds memory nor has a clock for a process: what is in use, as `ps` tells it."""
+        asked = ["/bin/ps", "-o", "rss=,time=", "-p", str(self._child.outside)]
+        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
+        if len(told) == 2:  # otherwise it has ended
+            used, self._cpu_seen = int(told[0]) / 2**10, _seconds(told[1])
+            if used > self._job.limits.memory_mib + _INTERPRETER_MIB:
+                self._fail(Cause.OUT_OF_MEMORY, f"{used:.0f} MiB are in use")
+
     def _died(self) -> NoReturn:
         """Says why the process is gone, or does not listen any more."""
         self.close()
@@ -310,6 +330,15 @@ class ForkedSession(Session):
     def _fail(self, cause: Cause, feedback: str) -> NoReturn:
         self.close()
         raise CandidateError(cause, _cleaned(feedback.encode("utf-8", "backslashreplace"))[-_FEEDBACK_CHARS:])
+
+
+def _seconds(told: str) -> float:
+    """What a time such as "1-02:03:04" or "3:04.05" comes to."""
+    days, _, rest = told.rpartition("-")
+    found = 0.0
+    for part in rest.split(":"):
+        found = 60 * found + float(part)
+    return 86400 * int(days or 0) + found
 
 
 def _cleaned(printed: bytes) -> str:

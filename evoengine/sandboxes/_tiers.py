@@ -9,12 +9,15 @@ from typing import Any, Literal, TypeAlias
 
 from evoengine.errors import SandboxError
 
-Tier: TypeAlias = Literal["T1", "T2", "T3"]
+Tier: TypeAlias = Literal["T1", "T2", "T3", "T4"]
+
+_PLATFORM = sys.platform
 
 TIERS: dict[Tier, str] = {
     "T1": "control groups around T2: memory of every kind and processes are held by the kernel",
     "T2": "namespaces of its own around T3: no file, process or network of the machine is there",
     "T3": "Landlock, seccomp and limits: nothing can be opened, reached or started",
+    "T4": "macOS's Seatbelt and limits, best effort, never tried by its authors: memory is looked at, not held",
 }
 UNCONFINED = "none"
 
@@ -26,6 +29,7 @@ class Walls:
     Attributes:
         tier: the name that is recorded.
         groups: whether it lives in a control group.
+        portable: whether it does without what only Linux has, behind Seatbelt if it is confined.
         without: layers that are left out, for tests of what each is for.
     """
 
@@ -33,6 +37,7 @@ class Walls:
     groups: bool = False
     namespaces: bool = False
     confined: bool = True
+    portable: bool = False
     without: tuple[str, ...] = ()
 
     def request(self) -> dict[str, Any]:
@@ -48,12 +53,20 @@ class Walls:
         }
 
 
+def tiers_here() -> dict[Tier, str]:
+    """The tiers that are made for this kind of machine, best first, and what they are."""
+    return {tier: about for tier, about in TIERS.items() if (tier == "T4") == (_PLATFORM == "darwin")}
+
+
 def walls_of(tier: str, without: tuple[str, ...] = ()) -> Walls:
     """The walls of a tier.
 
     Raises:
-        SandboxError: there is no such tier.
+        SandboxError: there is no such tier, or it is made for another kind of machine.
     """
+    if tier in TIERS and tier not in tiers_here():
+        system = "macOS" if tier == "T4" else "Linux"
+        raise SandboxError(f"tier {tier} needs {system}; on {_PLATFORM} there are: {', '.join(tiers_here())}")
     match tier:
         case "T1":
             return Walls(tier=tier, groups="cgroup" not in without, namespaces=True, without=without)
@@ -61,33 +74,11 @@ def walls_of(tier: str, without: tuple[str, ...] = ()) -> Walls:
             return Walls(tier=tier, namespaces=True, without=without)
         case "T3":
             return Walls(tier=tier, without=without)
+        case "T4":
+            return Walls(tier=tier, portable=True, without=without)
         case _ if tier == UNCONFINED:
-            return Walls(tier=tier, confined=False)
+            return Walls(tier=tier, confined=False, portable=_PLATFORM == "darwin")
     raise SandboxError(f"there is no tier {tier!r}; there are {', '.join(TIERS)}")
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """Whether a tier works here, and why not or what it does."""
-
-    tier: str
-    works: bool
-    why: str
-
-
-def probe() -> list[Probed]:
-    """Every tier, best first, each tried for real."""
-    from evoengine.sandboxes._forkserver import ForkServer
-
-    found = []
-    for tier, about in TIERS.items():
-        try:
-            ForkServer((), walls_of(tier)).close()
-        except SandboxError as error:
-            found.append(Probed(tier, False, str(error)))
-        else:
-            found.append(Probed(tier, True, about))
-    return found
 
 
 def readable_folders() -> list[str]:

@@ -58,7 +58,7 @@ class Outcome:
     stdout: str = ""
     stderr: str = ""
     tier: str = ""
-    """What it was held by: "T1" to "T3" of the jail, or "none"."""
+    """What it was held by: "T1" to "T4" of the jail, or "none"."""
 
 
 class Session(ABC):
