@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_Scoped = (
-    ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_SCOPES = frozenset({*_FUNCTIONS, *_COMPREHENSIONS})
+_CLOSED = frozenset({*_FUNCTIONS, ast.ClassDef})
+"""Kinds of node whose inside is none of the scope around them."""
 _REFLECTION = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"})
 _NAMING = frozenset(
     {
@@ -25,6 +25,8 @@ _LEAVES = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comm
 """Fields that hold no expression and no statement; a keyword's or parameter's `arg` is its name."""
 _parts: dict[type[ast.AST], tuple[str, ...]] = {}
 """Kind of node to the fields that may hold further nodes."""
+_DEEPEST = 150
+"""Levels of a tree that are visited: fewer than any caller's stack allows, so that a text has one form everywhere."""
 _methods: dict[type[ast.AST], Callable[[Any, Any], None]] = {}
 """Kind of node to what visits it."""
 
@@ -33,16 +35,19 @@ def normal_form(text: str) -> str:
     """The text without comments, docstrings and formatting, local names numbered in order of first use.
 
     Equal texts do the same; the reverse does not hold. Parameters that some call names keep their names, and so do
-    all locals of a program that can look at them (`locals`, `eval`). A text that does not parse is given back as it is.
+    all locals of a program that can look at them (`locals`, `eval`). A text that does not parse, or
+    nests very deeply, is given back as it is.
     """
     try:
-        return ast.unparse(normal_tree(text)) + "\n"
+        tree = stripped_tree(text)
+        number_locals(tree)
+        return ast.unparse(tree) + "\n"
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return text
 
 
-def normal_tree(text: str) -> ast.Module:
-    """The syntax tree of the normal form.
+def stripped_tree(text: str) -> ast.Module:
+    """The syntax tree without docstrings and other idle statements; names as they are written.
 
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: the text does not parse, or is too deep.
@@ -51,8 +56,16 @@ def normal_tree(text: str) -> ast.Module:
         warnings.simplefilter("ignore")
         tree = ast.parse(text)
     _strip(tree)
-    _Numbering(tree).visit(tree)
     return tree
+
+
+def number_locals(tree: ast.Module) -> None:
+    """Renames, in place, the local names of a tree, which makes a stripped tree that of the normal form.
+
+    Raises:
+        RecursionError: it is too deep.
+    """
+    _Numbering(tree).visit(tree)
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
@@ -72,10 +85,19 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _walk(tree: ast.AST) -> list[ast.AST]:
-    nodes = [tree]
-    for node in nodes:  # which grows on the way
-        nodes.extend(_children(node))
-    return nodes
+    """All nodes, those near the root first.
+
+    Raises:
+        RecursionError: there are too many levels for what visits them, wherever it is called from.
+    """
+    nodes: list[ast.AST] = []
+    level = [tree]
+    for _ in range(_DEEPEST):
+        nodes += level
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return nodes
+    raise RecursionError(f"deeper than {_DEEPEST} levels")
 
 
 def _strip(tree: ast.Module) -> None:
@@ -114,7 +136,7 @@ class _Numbering(ast.NodeVisitor):
 
     def _kept(self, tree: ast.Module, nodes: list[ast.AST]) -> set[str]:
         """Names that are not renamed, which a number must not collide with."""
-        local = {name for node in nodes if isinstance(node, _Scoped) for name in self.locals_of(node)}
+        local = {name for node in nodes if type(node) in _SCOPES for name in self.locals_of(node)}
         kept = set(self.of(tree).bound) | self.named
         kept |= {node.id for node in nodes if isinstance(node, ast.Name)} - local
         for node in nodes:
@@ -276,13 +298,13 @@ def _args(args: ast.arguments) -> list[ast.arg]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bindings:
-    """Names of a scope: those that it binds, in order; those that it declares global or nonlocal; and those of its
-    modules and classes, which are more than names.
-    """
+    """What a scope does to names."""
 
     bound: tuple[str, ...]
     declared: frozenset[str]
+    """As global or nonlocal."""
     objects: frozenset[str]
+    """Its modules and classes, which are more than names."""
 
 
 def _bindings(scope: ast.AST) -> _Bindings:
@@ -327,9 +349,9 @@ def _own(scope: ast.AST) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        if type(node) in _CLOSED:
             continue
         if isinstance(node, _COMPREHENSIONS):
             yield from (one.target for one in _walk(node) if isinstance(one, ast.NamedExpr))
             continue
-        waiting += reversed(list(_children(node)))
+        waiting += list(_children(node))[::-1]

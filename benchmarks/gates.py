@@ -1,0 +1,220 @@
+"""What gates cost with many programs in them, and what they refuse.
+
+    python -m benchmarks.gates [--programs 100000] [--json]
+
+Programs of 1 to 2.5 kB are made of the shipped circle-packing seed by one to eight structural edits each, from a pool of
+ancestors that keeps moving: so they are relatives, as in a campaign. Half of the children that are asked about are
+unseen by the gate's caches, and the time of a refusal holds everything: parsing, normal form, sketch, lookup.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+from evoengine.gates._forms import form_of
+from evoengine.gates.base import Gate
+from evoengine.gates.minhash import MinHash
+from evoengine.gates.syntax import Syntax
+from evoengine.operators.base import NoChild
+from evoengine.operators.structural import MUTATIONS, Structural
+from evoengine.randomness import Stream
+from evoengine.types import Brief, Candidate, Draft, Elite, Program, Record, Scored
+
+warnings.simplefilter("ignore")
+ROOT = Path(__file__).resolve().parent.parent
+SEED_FILE = ROOT / "problems/circle_packing/seed.py"
+LONG_FILE = ROOT / "problems/tsp_construct/problem.py"
+ASKED = 300
+
+
+def edited(text: str, number: int, *, stack: float, arm: str = "") -> str | None:
+    """A structural child of a text."""
+    draft = Draft(
+        number=number,
+        island=0,
+        operator="structural",
+        arm=arm,
+        parents=(Elite(number=1, content=Program.of(text), scored=Scored(score=0.0), cell=(0,)),),
+        inspirations=(),
+        brief=Brief(name="bench", goal="", entry="construct"),
+        rng=Stream(0, number, "gates"),
+    )
+    try:
+        return Structural(stack=stack, tries=3 if arm else 24).child(draft).text
+    except NoChild:
+        return None
+
+
+def relatives(count: int) -> Iterator[str]:
+    """Different programs of 1 to 2.5 kB, each an edit of an earlier one."""
+    rng, pool, seen, number = Random(0), [SEED_FILE.read_text()], set[str](), 0
+    while len(seen) < count:
+        number += 1
+        text = edited(rng.choice(pool), number, stack=0.6)
+        if text is None or not 1000 <= len(text) <= 2500 or text in seen:
+            continue
+        seen.add(text)
+        if len(pool) < 200:
+            pool.append(text)
+        else:
+            pool[rng.randrange(200)] = text
+        yield text
+
+
+def record_of(number: int, text: str) -> Record:
+    """A scored record."""
+    candidate = Candidate(content=Program.of(text), island=0, operator="bench")
+    return Record(number=number, candidate=candidate, evaluation=Scored(score=0.0))
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    """How long a call takes."""
+    began = time.perf_counter()
+    call()
+    return (time.perf_counter() - began) * 1e3
+
+
+def figures(times: list[float]) -> dict[str, float]:
+    """Median and 99th percentile."""
+    ranked = sorted(times)
+    return {"median": round(statistics.median(ranked), 4), "p99": round(ranked[int(0.99 * (len(ranked) - 1))], 4)}
+
+
+def timed(gates: dict[str, Gate], most: int) -> list[dict[str, object]]:
+    """The table of costs, at 1,000, 10,000, ... stored programs."""
+    children = list(relatives(most + ASKED))
+    asked = [Program.of(text) for text in children[most:]]
+    sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000) if size <= most] or [most]
+    rows: list[dict[str, object]] = []
+    for name, gate in gates.items():
+        gate.open()
+        taken: list[float] = []
+        for number, text in enumerate(children[:most], start=1):
+            record = record_of(number, text)
+            taken.append(milliseconds(lambda record=record: gate.take(record)))  # type: ignore[misc]  # bound at once
+            if number in sizes:
+                times, refused = [], 0
+                for child in asked:
+                    times.append(milliseconds(lambda child=child: gate.refusal(child)))  # type: ignore[misc]
+                    refused += gate.refusal(child) is not None
+                began = time.perf_counter()
+                state = json.dumps(gate.state())
+                saved = time.perf_counter()
+                gate.fresh().restore(json.loads(state))
+                rows.append(
+                    {
+                        "gate": name,
+                        "stored": number,
+                        "refusal_ms": figures(times),
+                        "take_ms": figures(taken[-1000:]) | {"worst": round(max(taken[-5000:]), 2)},
+                        "refused": round(refused / len(asked), 3),
+                        "state_mib": round(len(state) / 2**20, 2),
+                        "save_ms": round((saved - began) * 1e3, 1),
+                        "restore_ms": round((time.perf_counter() - saved) * 1e3, 1),
+                    }
+                )
+    return rows
+
+
+def form_costs() -> dict[str, object]:
+    """What the normal form takes, the larger part of a refusal."""
+    return {
+        f"{path.name}, {len(path.read_text())} characters": figures(
+            [milliseconds(lambda text=path.read_text(): form_of.__wrapped__(Program.of(text))) for _ in range(ASKED)]  # type: ignore[misc]
+        )
+        for path in (SEED_FILE, LONG_FILE)
+    }
+
+
+def renamed(text: str) -> str:
+    """A local renamed throughout."""
+    names = [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
+    local = next(name for name in names if re.search(rf"^    {name} = ", text, re.MULTILINE))
+    return re.sub(rf"\b{local}\b", f"{local}_new", text)
+
+
+def changes(text: str) -> Iterator[tuple[str, str]]:
+    """Children of a text by kind of change."""
+    lines = text.split("\n")
+    inside = [at for at, line in enumerate(lines) if line.startswith("    ") and line.rstrip().endswith(")")]
+    for seed in range(60):
+        rng = Random(seed)
+        at = rng.choice(inside)
+        yield "comment only", "\n".join([*lines[: at + 1], "    # a remark", *lines[at + 1 :]])
+        yield "an import that nothing uses", f"import os\n{text}"
+        for kind, arms in {
+            "one constant": ("const",),
+            "one operator": ("arith", "cmp", "bool"),
+            "one expression": ("expr", "leaf", "shrink", "grow"),
+            "one statement moved": ("sswap", "smove"),
+            "one statement more": ("sdup", "newvar", "guard"),
+            "one statement less": ("sdel",),
+        }.items():
+            child = edited(text, seed, stack=0.0, arm=rng.choice(arms))
+            if child is not None:
+                yield kind, child
+        child = edited(text, seed, stack=0.9, arm=rng.choice(list(MUTATIONS)))
+        if child is not None:
+            yield "ten edits on average", child
+    yield "rename", renamed(text)
+    for path in sorted(ROOT.glob("problems/*/*.py")):
+        if path.read_text() != text:
+            yield "another program", path.read_text()
+
+
+def refused_shares() -> dict[str, dict[str, float]]:
+    """The share of children refused beside their parent alone, by kind of change."""
+    gates: dict[str, Gate] = {
+        "syntax": Syntax(),
+        "minhash 0.99": MinHash(),
+        "minhash 0.97": MinHash(threshold=0.97),
+        "minhash 0.95": MinHash(threshold=0.95),
+        "minhash 0.95, numbers not counted": MinHash(threshold=0.95, numbers=False),
+    }
+    table: dict[str, dict[str, float]] = {}
+    for path in (SEED_FILE, LONG_FILE):
+        text = path.read_text()
+        for gate in gates.values():
+            gate.open()
+            gate.take(record_of(1, text))
+        kinds: dict[str, list[str]] = {}
+        for kind, child in changes(text):
+            kinds.setdefault(kind, []).append(child)
+        for kind, made in kinds.items():
+            table[f"{kind} ({len(text)} characters, {len(made)} children)"] = {
+                name: round(sum(gate.refusal(Program.of(child)) is not None for child in made) / len(made), 3)
+                for name, gate in gates.items()
+            }
+    return table
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", type=int, default=100_000)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    gates: dict[str, Gate] = {"syntax": Syntax(), "minhash": MinHash(), "minhash 0.95": MinHash(threshold=0.95)}
+    report = {"refused": refused_shares(), "form_ms": form_costs(), "costs": timed(gates, given.programs)}
+    if given.json:
+        print(json.dumps(report, indent=1))
+        return
+    for kind, shares in report["refused"].items():
+        print(f"{kind:56}", "  ".join(f"{name}: {share:5.0%}" for name, share in shares.items()))
+    for name, cost in report["form_ms"].items():
+        print(f"normal form of {name}: {cost} ms")
+    for row in report["costs"]:
+        print(row)
+
+
+if __name__ == "__main__":
+    main()
