@@ -1,25 +1,39 @@
-"""What gates compare of a content: the tokens of its normal form, and its digest."""
+"""What gates compare of a content: the tokens of its syntax tree, and a digest that no local's name changes."""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from evoengine.gates._normal_form import number_locals, stripped_tree
-from evoengine.types import Cause, Content, Failed, Program, Record
+from evoengine.types import Content, Program
 
+_BROKEN = (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError)
+"""What Python raises on a text that is no program, or that nests too deeply for it."""
+_REFLECTION = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"})
+_BUILTIN = frozenset(dir(builtins))
 _WORDS = re.compile(r"\w+|[^\w\s]")
-_UNSEEN = frozenset({Cause.DUPLICATE, Cause.NO_CHANGE, Cause.SIMILAR, Cause.REINTRODUCED, Cause.UNJUDGED})
+_NUMBER = "#"
+"""Stands before a number literal; no name, keyword or other literal starts with it and goes on."""
+_NOTHING = "-"
+_END = "]"
+_FUNCTIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
+_BINDING = {ast.arg: "arg", ast.ExceptHandler: "name", ast.MatchAs: "name", ast.MatchStar: "name"} | {
+    ast.MatchMapping: "rest",
+    ast.FunctionDef: "name",
+    ast.AsyncFunctionDef: "name",
+}
+"""Kind of node, beside `Name`, to the field that holds a name which it binds."""
 _SKIPPED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 """Fields that follow from the rest, or that mean nothing."""
-_fields: dict[type, tuple[str, ...]] = {}
-"""Kind of node to the fields of its form, the last first."""
-_NUMBER = "#"
-"""Stands before a number literal; no name, keyword or other literal starts with it."""
-_END = "]"
+_BODIES = frozenset({"body", "orelse", "finalbody"})
+_shapes: dict[type[ast.AST], tuple[str, tuple[str, ...], str]] = {}
+"""Kind of node to its token, the fields below it (the last first), and the one that holds a name which it binds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,103 +41,203 @@ class Form:
     """A content with everything gone that does not change what it does, as far as syntax tells.
 
     Attributes:
-        digest: 64 bits, equal for equal forms: comments, docstrings, layout and local names do not count. It may
-            change with the version of Python, whose syntax tree it is made of: what was taken in under another
-            version is then not known again.
-        tokens: of the syntax tree from the root on, names as they are written (numbered ones would all change with one
-            new name), number literals as `#` and their value; or the words and signs of any other text.
+        digest: 64 bits, equal for equal forms: comments, docstrings, layout and the names of locals do not count.
+            What some call names as a parameter keeps its name, as do all names of a program that can look at them
+            (`locals`, `eval`), and of a class in a function. The digest may change with the version of Python, whose
+            syntax tree it is made of.
+        tokens: names as they are written (numbers in their place would all change with one new name); number literals
+            are told by `is_number`. Of a text that is not Python, or not valid Python, its words and signs.
     """
 
     digest: int
     tokens: tuple[str, ...]
 
 
-def is_number(token: str) -> bool:
-    """Whether a token of a form is a number literal."""
-    return token[:1] == _NUMBER and len(token) > 1
-
-
-def was_judged(record: Record) -> bool:
-    """Whether a record tells what its content is worth: not of what was refused or copied, or met a broken judge."""
-    return not (isinstance(record.evaluation, Failed) and record.evaluation.cause in _UNSEEN)
-
-
 @lru_cache(maxsize=64)
 def form_of(content: Content) -> Form:
     """The form of a content; kept, since several gates ask for that of one child, and more than once."""
-    match content:
-        case Program(files=files, language=language):
-            kind, parts = f"program {language}", files
-        case _:
-            kind, parts = "context", content.sections
+    kind = kind_of(content)
+    named = content.files if isinstance(content, Program) else content.sections
     exact: list[str] = [kind]
     tokens: list[str] = []
-    for name, text in sorted(parts.items()):
-        whole, found = _python(text) if kind == "program python" and name.endswith(".py") else _text(text, kind)
+    for name, text in sorted(named.items()):
+        tree = _parsed(text) if kind == "program python" and name.endswith(".py") else None
+        if tree is None:
+            whole = _whole(text, kind)
+            tokens += (f"file:{name}", *_words(whole))
+        else:
+            reading = _Reading(tree)
+            tokens += (f"file:{name}", *reading.tokens)
+            whole = "\n".join(reading.without_names())
         exact += (name, str(len(whole)), whole)
-        tokens.append(f"file:{name}")
-        tokens += found
-    hashed = blake2b("\0".join(exact).encode("utf-8", "surrogatepass"), digest_size=8)
-    return Form(digest=int.from_bytes(hashed.digest(), "little"), tokens=tuple(tokens))
+    return Form(digest=hashed("\0".join(exact)), tokens=tuple(tokens))
 
 
-def _python(text: str) -> tuple[str, list[str]]:
-    """The normal form in full, and the tokens."""
-    try:
-        tree = stripped_tree(text)
-        tokens = _tree_tokens(tree)
-        number_locals(tree)
-        return "\n".join(_tree_tokens(tree)), tokens
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _text(text, "program")
+def is_number(token: str) -> bool:
+    """Whether a token is a number literal."""
+    return token[:1] == _NUMBER and len(token) > 1
 
 
-def _text(text: str, kind: str) -> tuple[str, list[str]]:
-    """What is left of a text, and its words and signs.
+def hashed(text: str) -> int:
+    """64 bits of a text, the same in every process."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def kind_of(content: Content) -> str:
+    """What a content is compared with: programs of its language, or contexts."""
+    return f"program {content.language}" if isinstance(content, Program) else "context"
+
+
+def _whole(text: str, kind: str) -> str:
+    """What is left of a text that is not Python.
 
     Of a context, whose readers see words, all white space is the same. Of a program in a language that is not known
     here only blank lines and the white space at the ends of lines go: indentation and comments may mean something.
     """
     if kind == "context":
-        whole = " ".join(text.split())
-    else:
-        lines = (line.rstrip() for line in text.splitlines())
-        whole = "\n".join(line for line in lines if line)
-    return whole, [_NUMBER + word if word[0].isdigit() else word for word in _WORDS.findall(whole)]
+        return " ".join(text.split())
+    lines = (line.rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
-def _tree_tokens(tree: ast.AST) -> list[str]:
-    """Kinds of node, names and constants from the root on; lists end with a sign: the tree could be read back."""
-    tokens: list[str] = []
-    waiting: list[object] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.AST):
-            kind = type(node)
-            tokens.append(kind.__name__)
-            names = _fields.get(kind)
-            if names is None:
-                names = _fields[kind] = tuple(name for name in kind._fields[::-1] if name not in _SKIPPED)
-            if isinstance(node, ast.Constant):
-                tokens.append(_literal(node.value))
+def _words(text: str) -> Iterable[str]:
+    return (_NUMBER + word if word[0].isdigit() else word for word in _WORDS.findall(text))
+
+
+def _parsed(text: str) -> ast.Module | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except _BROKEN:
+            return None
+
+
+class _Reading:
+    """The tokens of a tree in one walk from the root on, with the places of names that may be those of locals.
+
+    An outermost function is one space of names, with all that is in it: a name that it binds, and that means nothing
+    outside it, may be replaced throughout it. No recursion: how deep a tree is does not matter.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.tokens: list[str] = []
+        self._places: list[list[int]] = []
+        """For each outermost function, where in the tokens its names are."""
+        self._bound: list[set[str]] = []
+        """For each, the names that it binds."""
+        self._kept: set[str] = set()
+        """Names that mean something elsewhere."""
+        self._read(tree)
+
+    def without_names(self) -> list[str]:
+        """The tokens with the names of locals numbered in each outermost function, in the order of their first use."""
+        tokens = self.tokens.copy()
+        if not _REFLECTION.isdisjoint(tokens):
+            return tokens
+        kept = self._kept | _BUILTIN
+        for places, bound in zip(self._places, self._bound, strict=True):
+            bound -= kept
+            numbers: dict[str, str] = {}
+            for place in places:
+                name = tokens[place]
+                if name in bound:
+                    tokens[place] = numbers.setdefault(name, f"%{len(numbers)}")
+        return tokens
+
+    def _read(self, tree: ast.Module) -> None:
+        tokens, kept = self.tokens, self._kept
+        add = tokens.append
+        places: list[int] = []
+        bound = kept  # what is bound outside of functions means something elsewhere
+        waiting: list[object] = [tree]
+        pop, push = waiting.pop, waiting.append
+        inside = False
+        while waiting:
+            node = pop()
+            if isinstance(node, ast.Name):
+                places.append(len(tokens))
+                add(node.id)
+                if not isinstance(node.ctx, ast.Load):
+                    bound.add(node.id)
+            elif isinstance(node, str):
+                add(node)
+            elif isinstance(node, ast.Constant):
+                add(_constant(node.value))
+            elif isinstance(node, ast.AST):
+                kind = type(node)
+                token, names, binding = _shapes.get(kind) or _shape(kind)
+                if kind in _FUNCTIONS and not inside:
+                    if binding:
+                        kept.add(getattr(node, binding))
+                    places, bound, inside = [], set(), True
+                    self._places.append(places)
+                    self._bound.append(bound)
+                    push(_LEAVE)
+                add(token)
+                if binding:
+                    name = getattr(node, binding)
+                    if name is not None:
+                        places.append(len(tokens))
+                        bound.add(name)
+                    add(name or _NOTHING)
+                elif kind is ast.ClassDef or kind is ast.alias or kind is ast.keyword:
+                    self._keep(node, inside=inside)
+                elif kind is ast.Global or kind is ast.Nonlocal:
+                    kept.update(getattr(node, "names", ()))
+                for name in names:
+                    value = getattr(node, name, None)
+                    if value is None:
+                        push(_NOTHING)
+                    elif isinstance(value, list):
+                        push(_END)
+                        waiting += [one for one in value if not _is_idle(one)][::-1] if name in _BODIES else value[::-1]
+                    else:
+                        push(value)
+            elif node is _LEAVE:
+                places, bound, inside = [], kept, False
             else:
-                waiting += [getattr(node, name, None) for name in names]
-        elif isinstance(node, list):
-            waiting.append(_END)
-            waiting += node[::-1]
-        else:
-            tokens.append(node if isinstance(node, str) else repr(node))
-    return tokens
+                add(_NOTHING if node is None else repr(node))
+
+    def _keep(self, node: ast.AST, *, inside: bool) -> None:
+        """Notes the names of classes, imports and keywords, which are more than names."""
+        match node:
+            case ast.ClassDef(name=name):
+                self._kept.add(name)
+                if inside:  # what its body binds are attributes; its methods go the same way, which is simple
+                    for one in ast.walk(node):
+                        field = "id" if isinstance(one, ast.Name) else _BINDING.get(type(one))
+                        self._kept.add(getattr(one, field) or "" if field else "")
+            case ast.alias(name=name, asname=asname):
+                self._kept.add(asname or name.partition(".")[0])
+            case ast.keyword(arg=str(name)):
+                self._kept.add(name)
 
 
-def _literal(value: object) -> str:
+_LEAVE = object()
+"""Stands where an outermost function ends."""
+
+
+def _shape(kind: type[ast.AST]) -> tuple[str, tuple[str, ...], str]:
+    binding = _BINDING.get(kind, "")
+    names = tuple(name for name in kind._fields[::-1] if name not in _SKIPPED and name != binding)
+    shape = _shapes[kind] = (f"<{kind.__name__}", names, binding)
+    return shape
+
+
+def _constant(value: object) -> str:
     """A constant with its type. Whole numbers in hexadecimal: decimal digits are limited, and take long."""
-    match value:
-        case bool() | None:
-            return repr(value)
-        case int():
-            return f"{_NUMBER}{value:x}"
-        case float() | complex():
-            return f"{_NUMBER}{value!r}"
-        case _:
-            return f"{type(value).__name__}:{value!r}"
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    if isinstance(value, int):
+        return f"{_NUMBER}{value:x}"
+    if isinstance(value, float | complex):
+        return f"{_NUMBER}{value!r}"
+    return f"{type(value).__name__}:{value!r}"
+
+
+def _is_idle(statement: object) -> bool:
+    """Whether it is a docstring, another bare constant, or `pass`."""
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )

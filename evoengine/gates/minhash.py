@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,14 +10,14 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
 from evoengine.gates._bands import Bands, mixed
-from evoengine.gates._forms import form_of, is_number
+from evoengine.gates._forms import form_of, hashed, is_number, kind_of
 from evoengine.gates._packed import packed, unpacked
 from evoengine.gates.base import Gate
 from evoengine.types import Cause, Content, Failed, Record, Scored
 
 _U64 = NDArray[np.uint64]
-_ROWS = 2048
-"""Shingles that are hashed at a time, so that a huge program needs no huge array."""
+_ROWS = 512
+"""Shingles that are hashed at a time, so that what is worked on stays in the processor's cache."""
 
 
 class MinHash(Gate):
@@ -111,33 +109,29 @@ class _Sketch(NamedTuple):
 @lru_cache(maxsize=64)
 def _sketch(content: Content, shingle: int, permutations: int, numbers: bool) -> _Sketch:
     tokens = form_of(content).tokens
-    kind = getattr(content, "language", "") + type(content).__name__
     literals = sorted(token for token in tokens if is_number(token)) if numbers else []
-    group = _hashed("\n".join([kind, *literals]))
-    told: Callable[[str], str] = str if numbers else _without_value
-    hashes = np.fromiter((_hashed(told(token)) for token in tokens), dtype=np.uint64, count=len(tokens))
+    group = hashed("\n".join([kind_of(content), *literals]))
+    read = tokens if numbers else ["#" if is_number(token) else token for token in tokens]
+    hashes = np.fromiter(map(_token, read), dtype=np.uint64, count=len(read))
     width = min(shingle, len(hashes))
     runs = np.zeros(len(hashes) - width + 1, dtype=np.uint64)
     for place, factor in enumerate(_factors(width)):
         runs += hashes[place : place + len(runs)] * factor
     runs = np.unique(mixed(runs))
-    lowest = np.full(permutations, np.iinfo(np.uint64).max, dtype=np.uint64)
-    for start in range(0, len(runs), _ROWS):
-        values = runs[start : start + _ROWS] * _factors(permutations)[:, None]
-        values ^= values >> np.uint64(32)  # high bits decide the order, and a product's low ones hang on few bits
+    half = (runs >> np.uint64(32)).astype(np.uint32)  # of 32 bits, which processors multiply many at a time
+    factors = (_factors(permutations) >> np.uint64(32)).astype(np.uint32)[:, None] | np.uint32(1)
+    lowest = np.full(permutations, np.iinfo(np.uint32).max, dtype=np.uint32)
+    for start in range(0, len(half), _ROWS):
+        values = half[start : start + _ROWS] * factors
+        values ^= values >> np.uint32(15)
         np.minimum(lowest, values.min(axis=1), out=lowest)
-    minima = (mixed(lowest) >> np.uint64(56)).astype(np.uint8)
+    minima = (mixed(lowest.astype(np.uint64)) >> np.uint64(56)).astype(np.uint8)
     minima.flags.writeable = False
     return _Sketch(minima, len(runs), group)
 
 
-@lru_cache(maxsize=1 << 15)
-def _hashed(token: str) -> int:
-    return int.from_bytes(blake2b(token.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
-
-
-def _without_value(token: str) -> str:
-    return "#" if is_number(token) else token
+_token = lru_cache(maxsize=1 << 15)(hashed)
+"""The hash of a token; programs of a campaign share most of theirs."""
 
 
 @lru_cache(maxsize=8)

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from pydantic import PrivateAttr
 
-from evoengine.gates._forms import form_of, was_judged
+from evoengine.gates._forms import form_of
 from evoengine.gates._packed import packed, unpacked
 from evoengine.gates.base import Gate
 from evoengine.types import Cause, Content, Failed, Record
+
+_UNJUDGED = frozenset({Cause.DUPLICATE, Cause.NO_CHANGE, Cause.SIMILAR, Cause.REINTRODUCED, Cause.UNJUDGED})
+"""Causes that tell nothing of what a content is worth."""
 
 
 class Syntax(Gate):
@@ -32,8 +35,9 @@ class Syntax(Gate):
         self._first = {}
 
     def take(self, record: Record) -> None:
-        content = record.candidate.content
-        if content is not None and was_judged(record):
+        content, evaluation = record.candidate.content, record.evaluation
+        judged = not (isinstance(evaluation, Failed) and evaluation.cause in _UNJUDGED)
+        if content is not None and judged:
             self._first.setdefault(form_of(content).digest, record.number)
 
     def refusal(self, child: Content) -> Failed | None:
