@@ -65,7 +65,7 @@ class MinHash(Gate):
         number, share = found
         return Failed(
             cause=Cause.SIMILAR,
-            feedback=f"about {share:.0%} the same as record {number}; {self.threshold:.3g} or more of it is refused",
+            feedback=f"nearly the same as record {number}: about {share:.1%} in common, {self.threshold:.1%} is too much",
         )
 
     def state(self) -> Any:
