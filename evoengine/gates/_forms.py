@@ -183,8 +183,6 @@ class _Reading:
                     add(name or _NOTHING)
                 elif kind is ast.ClassDef or kind is ast.alias or kind is ast.keyword:
                     self._keep(node, inside=inside)
-                elif kind is ast.Global or kind is ast.Nonlocal:
-                    kept.update(getattr(node, "names", ()))
                 for name in names:
                     value = getattr(node, name, None)
                     if value is None:

@@ -123,7 +123,6 @@ def _sketch(content: Content, shingle: int, permutations: int, numbers: bool) ->
     lowest = np.full(permutations, np.iinfo(np.uint32).max, dtype=np.uint32)
     for start in range(0, len(half), _ROWS):
         values = half[start : start + _ROWS] * factors
-        values ^= values >> np.uint32(15)
         np.minimum(lowest, values.min(axis=1), out=lowest)
     minima = (mixed(lowest.astype(np.uint64)) >> np.uint64(56)).astype(np.uint8)
     minima.flags.writeable = False

@@ -53,7 +53,7 @@ _PYTHON = st.lists(
 texts: st.SearchStrategy[str] = (
     _PYTHON
     | st.text(st.characters(codec=None), max_size=40)
-    | st.sampled_from(["", "\n", "def f(:", "(" * 3000, "x = " + "-" * 3000 + "1", "0x" + "f" * 6000, "1" * 6000])
+    | st.sampled_from(["", "\n", "(" * 3000, "x = " + "1 + " * 5000 + "1", "x = 0x" + "f" * 6000, "x = " + "1" * 6000])
 )
 """Programs that differ in little, and what is no program: lone surrogates, NUL, what is too deep to parse."""
 contents: st.SearchStrategy[Content] = (

@@ -121,6 +121,33 @@ def test_the_index_finds_what_a_scan_finds(seed, differing, count, asked):
     assert (found[0] if found else None) == (near[0] if near else None)
 
 
+def rows_that_differ(query, *places):
+    """An index, all of it in order, of a row for each set of places in which it differs."""
+    rows = np.repeat(query[None, :], len(places), axis=0)
+    for row, some in zip(rows, places, strict=True):
+        row[list(some)] += 1
+    index = Bands(width=len(query), differing=max(len(some) for some in places))
+    ones = np.ones(len(rows), dtype=np.uint32)
+    index.extend(np.arange(1, len(rows) + 1, dtype=np.uint32), rows, ones, ones.astype(np.uint64))
+    return index
+
+
+@settings(max_examples=100, deadline=None)
+@given(places=st.sets(st.integers(0, 63), min_size=1, max_size=12))
+def test_a_lookup_misses_nothing_wherever_rows_differ(places):
+    query = np.zeros(64, dtype=np.uint8)
+    assert rows_that_differ(query, places).first(query, 1, 1) is not None
+    spread = range(0, 64, 64 // len(places))[: len(places)]
+    assert rows_that_differ(query, spread).first(query, 1, 1) is not None
+
+
+@pytest.mark.parametrize("places", [(0, 63), (63, 0)])
+def test_the_oldest_near_row_is_found(places):
+    query = np.zeros(64, dtype=np.uint8)
+    found = rows_that_differ(query, *((place,) for place in places)).first(query, 1, 1)
+    assert found == (1, 63 / 64)
+
+
 def test_a_lookup_compares_few_of_many_rows(monkeypatch):
     rng = np.random.default_rng(0)
     index = Bands(width=128, differing=1)

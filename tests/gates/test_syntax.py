@@ -36,6 +36,10 @@ def test_a_child_that_differs_in_names_and_format_is_refused_with_the_record_tha
     assert "record 2" in found.feedback
 
 
+def test_the_first_record_of_a_form_is_named():
+    assert "record 1," in refused(after(FIRST, SECOND), FIRST).feedback
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -59,6 +63,11 @@ def test_a_child_that_differs_in_names_and_format_is_refused_with_the_record_tha
         (
             "def f():\n    class A:\n        x = 1\n    return A.x\n",
             "def f():\n    class A:\n        y = 1\n    return A.x\n",
+        ),
+        ("def f(x):\n    return [max for max in x], max(x)\n", "def f(x):\n    return [min for min in x], min(x)\n"),
+        (
+            "a = b = 1\ndef f(x):\n    return [a for a in x], a\n",
+            "a = b = 1\ndef f(x):\n    return [b for b in x], b\n",
         ),
         ("class A:\n    x = 1\n", "class A:\n    y = 1\n"),
         ("BinOp = 1\nx = BinOp\n", "BinOp = 1\nx = 1 + 1\n"),
