@@ -65,7 +65,7 @@ class MinHash(Gate):
         number, share = found
         return Failed(
             cause=Cause.SIMILAR,
-            feedback=f"nearly the same as record {number}: about {share:.1%} in common, {self.threshold:.1%} is too much",
+            feedback=f"like record {number}: {share:.1%} in common, by estimate; {self.threshold:.1%} is too much",
         )
 
     def state(self) -> Any:
