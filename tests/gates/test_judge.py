@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -95,7 +96,7 @@ def test_long_texts_are_shown_as_a_diff_and_a_long_diff_passes():
 
 @settings(max_examples=80, deadline=None)
 @given(
-    text=st.text(st.characters(codec=None)) | st.sampled_from(["```", "````\n" * 9]),
+    text=st.text(st.characters(codec=None)) | st.sampled_from(["\ud800x", "```", "````\n" * 9]),
     times=st.sampled_from([1, 40, 4000]),
 )
 def test_a_prompt_is_no_longer_than_was_said_and_any_server_takes_it(text, times):
@@ -111,3 +112,10 @@ def test_what_it_may_cost_covers_the_prompt_and_the_answer():
     gate = build("gates", {"use": "judge", "longest": 5000, "answer_tokens": 300})
     assert gate.most_tokens() >= 5300
     assert prompt(longest=5000, answer_tokens=300).max_tokens == 300
+
+
+def test_a_long_goal_is_cut():
+    draft = draft_from([record_of(1, PARENT)])
+    draft = replace(draft, brief=replace(draft.brief, goal="goal " * 10_000))
+    [asked] = [next(build("gates", "judge").examine(Program.of(CHILD), draft))]
+    assert CHILD in asked.messages[1]["content"]
