@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 from evoengine.types import Content, Program
 
@@ -29,6 +30,8 @@ _BINDING = {ast.arg: "arg", ast.ExceptHandler: "name", ast.MatchAs: "name", ast.
     ast.AsyncFunctionDef: "name",
 }
 """Kind of node, beside `Name`, to the field that holds a name which it binds."""
+_SPEAKING = frozenset({ast.ClassDef, ast.alias, ast.keyword})
+"""Kinds of node whose names are more than names."""
 _SKIPPED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 """Fields that follow from the rest, or that mean nothing."""
 _BODIES = frozenset({"body", "orelse", "finalbody"})
@@ -150,52 +153,61 @@ class _Reading:
         add = tokens.append
         places: list[int] = []
         bound = kept  # what is bound outside of functions means something elsewhere
-        waiting: list[object] = [tree]
+        waiting: list[Any] = [tree]
         pop, push = waiting.pop, waiting.append
         inside = False
         while waiting:
-            node = pop()
-            if isinstance(node, ast.Name):
+            node: Any = pop()
+            kind = type(node)
+            if kind is ast.Name:
                 places.append(len(tokens))
                 add(node.id)
-                if not isinstance(node.ctx, ast.Load):
+                if type(node.ctx) is not ast.Load:
                     bound.add(node.id)
-            elif isinstance(node, str):
+                continue
+            if kind is str:
                 add(node)
-            elif isinstance(node, ast.Constant):
+                continue
+            if kind is ast.Constant:
                 add(_constant(node.value))
-            elif isinstance(node, ast.AST):
-                kind = type(node)
-                token, names, binding = _shapes.get(kind) or _shape(kind)
-                if kind in _FUNCTIONS and not inside:
-                    if binding:
-                        kept.add(getattr(node, binding))
-                    places, bound, inside = [], set(), True
-                    self._places.append(places)
-                    self._bound.append(bound)
-                    push(_LEAVE)
-                add(token)
+                continue
+            shape = _shapes.get(kind)
+            if shape is None:
+                if node is _LEAVE:
+                    places, bound, inside = [], kept, False
+                    continue
+                if not isinstance(node, ast.AST):
+                    add(_NOTHING if node is None else repr(node))
+                    continue
+                shape = _shape(kind)
+            token, names, binding = shape
+            if kind in _FUNCTIONS and not inside:
                 if binding:
-                    name = getattr(node, binding)
-                    if name is not None:
-                        places.append(len(tokens))
-                        bound.add(name)
-                    add(name or _NOTHING)
-                elif kind is ast.ClassDef or kind is ast.alias or kind is ast.keyword:
-                    self._keep(node, inside=inside)
-                for name in names:
-                    value = getattr(node, name, None)
-                    if value is None:
-                        push(_NOTHING)
-                    elif isinstance(value, list):
-                        push(_END)
-                        waiting += [one for one in value if not _is_idle(one)][::-1] if name in _BODIES else value[::-1]
-                    else:
-                        push(value)
-            elif node is _LEAVE:
-                places, bound, inside = [], kept, False
-            else:
-                add(_NOTHING if node is None else repr(node))
+                    kept.add(node.name)
+                places, bound, inside = [], set(), True
+                self._places.append(places)
+                self._bound.append(bound)
+                push(_LEAVE)
+            add(token)
+            if binding:
+                name = getattr(node, binding)
+                if name is not None:
+                    places.append(len(tokens))
+                    bound.add(name)
+                add(name or _NOTHING)
+            elif kind in _SPEAKING:
+                self._keep(node, inside=inside)
+            for name in names:
+                value = getattr(node, name, None)
+                if value is None:
+                    push(_NOTHING)
+                elif type(value) is list:
+                    push(_END)
+                    if name in _BODIES:
+                        value = [one for one in value if not _is_idle(one)]
+                    waiting += value[::-1]
+                else:
+                    push(value)
 
     def _keep(self, node: ast.AST, *, inside: bool) -> None:
         """Notes the names of classes, imports and keywords, which are more than names."""
@@ -225,17 +237,15 @@ def _shape(kind: type[ast.AST]) -> tuple[str, tuple[str, ...], str]:
 
 def _constant(value: object) -> str:
     """A constant with its type. Whole numbers in hexadecimal: decimal digits are limited, and take long."""
-    if value is None or isinstance(value, bool):
-        return repr(value)
-    if isinstance(value, int):
+    kind = type(value)
+    if kind is int:
         return f"{_NUMBER}{value:x}"
-    if isinstance(value, float | complex):
+    if kind is float or kind is complex:
         return f"{_NUMBER}{value!r}"
-    return f"{type(value).__name__}:{value!r}"
+    return f"{kind.__name__}:{value!r}"
 
 
 def _is_idle(statement: object) -> bool:
     """Whether it is a docstring, another bare constant, or `pass`."""
-    return isinstance(statement, ast.Pass) or (
-        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    )
+    kind = type(statement)
+    return kind is ast.Pass or (kind is ast.Expr and type(getattr(statement, "value", None)) is ast.Constant)

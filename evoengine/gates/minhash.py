@@ -109,7 +109,7 @@ class _Sketch(NamedTuple):
 @lru_cache(maxsize=64)
 def _sketch(content: Content, shingle: int, permutations: int, numbers: bool) -> _Sketch:
     tokens = form_of(content).tokens
-    literals = sorted(token for token in tokens if is_number(token)) if numbers else []
+    literals = sorted(filter(is_number, tokens)) if numbers else []
     group = hashed("\n".join([kind_of(content), *literals]))
     read = tokens if numbers else ["#" if is_number(token) else token for token in tokens]
     hashes = np.fromiter(map(_token, read), dtype=np.uint64, count=len(read))
