@@ -11,6 +11,7 @@ class TestMySandbox(SandboxContract):
 from __future__ import annotations
 
 from evoengine.testing.archive import ArchiveContract
+from evoengine.testing.gate import GateContract, draft_after, examined
 from evoengine.testing.problem import InProcess, ProblemContract
 from evoengine.testing.sandbox import SandboxContract, job_of
 from evoengine.testing.selector import SelectorContract, elites_of
@@ -18,11 +19,14 @@ from evoengine.testing.store import StoreContract
 
 __all__ = [
     "ArchiveContract",
+    "GateContract",
     "InProcess",
     "ProblemContract",
     "SandboxContract",
     "SelectorContract",
     "StoreContract",
+    "draft_after",
     "elites_of",
+    "examined",
     "job_of",
 ]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evoengine.gates._normal_form import normal_form
 from evoengine.operators.base import NoChild
 from evoengine.operators.structural import Structural
+from tests.gates.normal_form import normal_form
 from tests.operators import corpus
 from tests.operators.drafts import draft_of
 
