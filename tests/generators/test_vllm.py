@@ -287,3 +287,14 @@ def test_settings_that_make_no_sense_are_refused(made: Tiny) -> None:
         generator(made, policies={made.model: made.adapters["upper"]})
     with pytest.raises(SettingError, match="tensor_parallel_size"):
         generator(made, tensor_parallel_sizes=2)
+
+
+def test_more_seeded_prompts_than_one_step_has_room_for_are_all_answered(running: Running) -> None:
+    """A prompt that is computed in two pieces, and has a seed, ends vLLM's engine on a CPU."""
+    asked = [prompt(f"{number} {LONG}", seed=number, max_tokens=2) for number in range(60)]
+
+    async def all_at_once() -> list[list[Completion]]:
+        return await asyncio.gather(*(running.vllm.sample(one) for one in asked))
+
+    answers = running.run(all_at_once())
+    assert [len(answer) for answer in answers] == [1] * 60
