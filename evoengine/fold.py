@@ -25,6 +25,7 @@ from evoengine.types import (
     Cause,
     Content,
     Draft,
+    Elite,
     Failed,
     Insertion,
     Record,
@@ -36,6 +37,8 @@ _FORMAT = 3
 RECENT = 1000
 """How far back, in records, a draft looks for what was made of its parents."""
 _SIBLINGS = 8
+_HOLD = 16
+"""Proposals of an island that see the same inspirations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,13 +272,27 @@ class Fold:
         """A draft for a language model, with all that may help it."""
         assert self._recent is not None
         first = draft.parents[0]
-        draft = replace(draft, siblings=self._recent.of(first.number))
+        draft = replace(draft, siblings=self._recent.of(first.number), inspirations=self._held(draft))
         if self.lessons is not None:
             shown, withheld = self.lessons.choose(first.content, Stream(self._seed, draft.number, "lessons"))
             draft = replace(draft, lessons=shown, withheld=withheld)
         if self.guidance is not None:
             draft = replace(draft, guidance=self.guidance.choose(Stream(self._seed, draft.number, "guidance")))
         return draft
+
+    def _held(self, draft: Draft) -> tuple[Elite, ...]:
+        """Inspirations that stay the same for some proposals of an island, as far as the archive does.
+
+        Prompts then share more than their first message, and a server need not compute it again.
+        """
+        block = draft.number // (self.islands.count * _HOLD) * self.islands.count + draft.island
+        place = draft.island
+        chosen = self.islands.selectors[place].select(
+            self.islands.archives[place].elites, Stream(self._seed, block, "inspirations"), self._inspirations + 1
+        )
+        parents = {parent.number for parent in draft.parents}
+        others = {one.number: one for one in (*chosen.parents, *chosen.inspirations) if one.number not in parents}
+        return tuple(others.values())[: self._inspirations]
 
     def _guidance_draft(self, number: int, guidance: Guidance) -> Draft:
         """The draft of a new context, from one that did well, with what was made under it."""

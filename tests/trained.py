@@ -24,7 +24,13 @@ from evoengine.types import Brief, Draft, Elite, Feature, Prompt, Scored
 from tests.models import needs
 
 DIGITS = 6
-TEMPLATES = {"system": "$answer", "answer_edits": "Edit.", "diff": "Edit.", "again_edits": "Edit.\n$why\n$nearest"}
+TEMPLATES = {
+    "system": "Edit.",
+    "answer": "$form",
+    "answer_edits": "Edit.",
+    "diff": "Edit.",
+    "again_edits": "Edit.\n$why",
+}
 """Prompts of so few words that a small model can learn them: a person may replace any template."""
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"

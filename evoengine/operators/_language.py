@@ -16,15 +16,15 @@ from evoengine.prompts.rendering import elite_of, feedback_of, lessons_of, measu
 from evoengine.types import Answer, Cause, Child, Completion, Content, Context, Draft, Elite, Request
 
 Turns: TypeAlias = Generator[Request, Answer, Child]
-_OVERHEAD = 200
-"""Tokens for what a chat template puts around messages."""
+_OVERHEAD = 350
+"""Tokens for the form of the answer, and for what a chat template puts around messages."""
 
 
 class LanguageOperator(Operator):
     """Asks a language model; the messages are made of templates and fitted into a budget of tokens.
 
-    The first message is the same for all drafts of a campaign, and what changes most comes last, so that a server
-    that keeps the state of prefixes computes little of a prompt anew.
+    The first message is the same for all drafts of a campaign, the inspirations come next, and what changes most
+    comes last, so that a server that keeps the state of prefixes computes little of a prompt anew.
 
     Attributes:
         models: names of an ensemble's members; each is an arm of its own. By default whoever is there.
@@ -59,17 +59,17 @@ class LanguageOperator(Operator):
 
     # -- what is asked -----------------------------------------------------------------------------------------------
 
-    def chat(self, draft: Draft, answer: str, *, temperature: float | None = None) -> Chat:
-        """A conversation that begins with the problem, the rules and the form of the answer."""
+    def chat(self, draft: Draft, *, temperature: float | None = None) -> Chat:
+        """A conversation that begins with the problem and the rules."""
         return Chat(
-            self.system(draft, answer),
+            self.system(draft),
             temperature=self.temperature if temperature is None else temperature,
             max_tokens=self.answer_tokens,
             model=draft.arm or None,
         )
 
-    def system(self, draft: Draft, answer: str) -> str:
-        """The first message."""
+    def system(self, draft: Draft) -> str:
+        """The first message, the same for all operators of a campaign."""
         brief, subject = draft.brief, Subject.of(draft.parents[0].content)
         better = f"The score is to be {'high' if brief.direction == 'maximize' else 'low'}."
         if isinstance(subject.content, Context):
@@ -89,10 +89,11 @@ class LanguageOperator(Operator):
                 libraries="".join(f", {name}" for name in brief.preload),
                 language=subject.language,
             )
-        form = self.text.filled(f"answer_{answer}", **self._words(subject))
-        return self.text.filled(
-            "system", name=brief.name, goal=brief.goal, notes=brief.notes, rules=rules, answer=form
-        )  # fmt: skip
+        return self.text.filled("system", name=brief.name, goal=brief.goal, notes=brief.notes, rules=rules)
+
+    def form(self, subject: Subject, kind: str) -> str:
+        """The form of an answer: "whole" files, or "edits"."""
+        return self.text.filled("answer", form=self.text.filled(f"answer_{kind}", **self._words(subject)))
 
     @staticmethod
     def _words(subject: Subject) -> dict[str, str]:
@@ -122,12 +123,12 @@ class LanguageOperator(Operator):
         """
         brief, [parent, *_] = draft.brief, draft.parents
         parts = []
-        if draft.guidance is not None and isinstance(draft.guidance.content, Context):
-            told = "\n\n".join(draft.guidance.content.sections.values())
-            parts.append(Part(text=f"# Guidance\n{told}", worth=5.0))
         inspirations = sorted(draft.inspirations if others is None else others, key=lambda elite: elite.number)
         for place, elite in enumerate(inspirations):
             parts.append(Part(text=elite_of(brief, elite, "Another program,"), worth=3.0 - place / 100))
+        if draft.guidance is not None and isinstance(draft.guidance.content, Context):
+            told = "\n\n".join(draft.guidance.content.sections.values())
+            parts.append(Part(text=f"# Guidance\n{told}", worth=5.0))
         parts.append(Part(text=lessons_of(draft.lessons), worth=2.0))
         parts.append(Part(text=elite_of(brief, parent, "The program to improve,")))
         parts.append(Part(text=measures_of(brief, parent.scored), worth=4.0))
@@ -145,16 +146,17 @@ class LanguageOperator(Operator):
     def answered(
         self, chat: Chat, question: str, subject: Subject, read: Callable[[str, Subject], Content | Fault] = whole
     ) -> Turns:
-        """Asks for a program, and once more when the answer has none.
+        """Asks for a program, in the form that can be read, and once more when the answer has none.
 
         Raises:
             NoChild: the second answer has none either (UNDECODABLE).
         """
-        answer: Completion = yield chat.asked(question)
+        words = self._words(subject)
+        form = self.form(subject, "edits" if read is edited else "whole")
+        answer: Completion = yield chat.asked(f"{question}\n\n{form}")
         found = read(answer.text, subject)
         if isinstance(found, Fault):
             chat.heard(answer.text)
-            words = self._words(subject)
             if read is edited:
                 nearest = "".join(f"{number:5d} | {line}\n" for number, line in found.nearest)
                 close = f"The lines most like it are:\n{nearest}" if nearest else ""

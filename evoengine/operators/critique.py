@@ -20,7 +20,7 @@ class Critique(LanguageOperator):
 
     def breed(self, draft: Draft) -> Conversation:
         [parent, *_] = draft.parents
-        chat = self.chat(draft, "whole")
+        chat = self.chat(draft)
         task = self.text.filled("critique", what=title(parent))
         yield from self.heard(chat, self.shown(draft, chat, task))
         return (yield from self.answered(chat, self.text.filled("critique_write"), Subject.of(parent.content)))

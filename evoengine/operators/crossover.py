@@ -17,7 +17,7 @@ class Crossover(LanguageOperator):
     def breed(self, draft: Draft) -> Conversation:
         [parent, *further] = draft.parents
         others = [one for one in further or draft.inspirations if one.content.digest != parent.content.digest]
-        chat = self.chat(draft, "whole")
+        chat = self.chat(draft)
         if not others:  # as in the first generation
             task = self.text.filled("rewrite", what=title(parent))
             return (yield from self.answered(chat, self.shown(draft, chat, task), Subject.of(parent.content)))

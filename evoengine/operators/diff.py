@@ -18,7 +18,7 @@ class Diff(LanguageOperator):
 
     def breed(self, draft: Draft) -> Conversation:
         [parent, *_] = draft.parents
-        chat = self.chat(draft, "edits")
+        chat = self.chat(draft)
         task = self.text.filled("diff", what=title(parent))
         question = self.shown(draft, chat, task)
         return (yield from self.answered(chat, question, Subject.of(parent.content), edited))

@@ -22,6 +22,6 @@ class Explore(LanguageOperator):
     def breed(self, draft: Draft) -> Conversation:
         [parent, *further] = draft.parents
         heat = None if self.temperature is None else min(2.0, self.temperature + self.hotter)
-        chat = self.chat(draft, "whole", temperature=heat)
+        chat = self.chat(draft, temperature=heat)
         question = self.shown(draft, chat, self.text.filled("explore"), others=[*further, *draft.inspirations])
         return (yield from self.answered(chat, question, Subject.of(parent.content)))

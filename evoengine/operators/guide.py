@@ -13,18 +13,18 @@ from evoengine.types import Context, Draft, Elite
 class Guide(LanguageOperator):
     """Writes a new context from one in use, its credit, others beside it, and what was made under it lately."""
 
-    def system(self, draft: Draft, answer: str) -> str:  # noqa: ARG002  # there is one form of answer
-        brief, subject = draft.brief, Subject.of(draft.parents[0].content)
-        words = self._words(subject)
-        return self.text.filled(
-            "guide_system", name=brief.name, goal=brief.goal, notes=brief.notes, paths=words["paths"]
-        )  # fmt: skip
+    def system(self, draft: Draft) -> str:
+        brief = draft.brief
+        return self.text.filled("guide_system", name=brief.name, goal=brief.goal, notes=brief.notes)
+
+    def form(self, subject: Subject, kind: str) -> str:  # noqa: ARG002  # it is always whole
+        return self.text.filled("guide_answer", **self._words(subject))
 
     def breed(self, draft: Draft) -> Conversation:
         [parent, *_] = draft.parents
         if not isinstance(parent.content, Context):
             raise NoChild("guidance is written from guidance; the parent is a program")
-        chat = self.chat(draft, "whole")
+        chat = self.chat(draft)
         lately = "\n".join(f"- {outcome_of(draft.brief, record)}" for record in draft.siblings)
         parts = [
             *(Part(text=_shown(elite, "Other guidance"), worth=2.0) for elite in draft.inspirations),

@@ -22,7 +22,7 @@ class Plan(LanguageOperator):
 
     def breed(self, draft: Draft) -> Conversation:
         [parent, *_] = draft.parents
-        chat = self.chat(draft, "whole")
+        chat = self.chat(draft)
         kept = [_compared(draft, record) for record in draft.siblings if record.candidate.note is not None]
         extra = [Part(text="## Expected and observed\n" + "\n".join(kept), worth=4.5)] if kept else []
         task = self.text.filled("plan", what=title(parent))

@@ -36,7 +36,7 @@ class Reflect(LanguageOperator):
                 break
             lineage.append(found[number])
             number = next(iter(found[number].candidate.parents), None)
-        chat = self.chat(draft, "whole")
+        chat = self.chat(draft)
         told = "## How it came about, the oldest first\n" + "\n".join(_steps(draft, lineage[::-1]))
         task = self.text.filled("reflect", what=title(parent))
         question = self.shown(draft, chat, task, extra=[Part(text=told, worth=4.5)])

@@ -40,7 +40,7 @@ class Repair(LanguageOperator):
         assert content is not None
         assert isinstance(evaluation, Failed)
         heat = min(self.hottest, self.coolest + self.step * (len(failures) - 1))
-        chat = self.chat(draft, "whole", temperature=heat)
+        chat = self.chat(draft, temperature=heat)
         failed = f"## The program that failed, #{broken.number}\n{Subject.of(content).shown()}"
         task = self.text.filled("repair", number=str(broken.number), outcome=str(evaluation.cause))
         extra = [Part(text=failed), Part(text=feedback_of(evaluation.feedback), worth=3.5, least=150)]
@@ -52,7 +52,7 @@ class Repair(LanguageOperator):
         [parent, *_] = draft.parents
         worst = worst_instances(parent.scored.instances)[:_WEAKEST]
         shown = ", ".join(f"{name} ({draft.brief.shown(value)!r})" for name, value in worst)
-        chat = self.chat(draft, "whole")
+        chat = self.chat(draft)
         task = self.text.filled("strengthen", what=title(parent).capitalize(), weakest=shown or "its score as a whole")
         return (yield from self.answered(chat, self.shown(draft, chat, task), Subject.of(parent.content)))
 

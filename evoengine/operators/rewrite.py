@@ -13,6 +13,6 @@ class Rewrite(LanguageOperator):
 
     def breed(self, draft: Draft) -> Conversation:
         [parent, *_] = draft.parents
-        chat = self.chat(draft, "whole")
+        chat = self.chat(draft)
         task = self.text.filled("rewrite", what=title(parent))
         return (yield from self.answered(chat, self.shown(draft, chat, task), Subject.of(parent.content)))

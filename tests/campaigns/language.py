@@ -20,7 +20,7 @@ def peak_answers(prompt: Prompt, seed: int) -> str:
         return "I have no idea."
     if seed % 13 == 0:
         return f"{said}```python\ndef numbers():\n    return [1 / 0]\n```"
-    if "SEARCH" in system and "in full" not in last:
+    if "<<<<<<< SEARCH" in last:
         found = re.findall(r"^    return \[.*\]$", "\n".join(one["content"] for one in prompt.messages), re.MULTILINE)
         return f"{said}<<<<<<< SEARCH\n{found[-1]}\n=======\n    return {numbers}\n>>>>>>> REPLACE\n"
     return f"{said}```python\ndef numbers():\n    return {numbers}\n```\n"

@@ -28,7 +28,7 @@ def test_a_person_s_template_takes_the_place_of_the_shipped_one(tmp_path: Path) 
     (tmp_path / "rewrite.md").write_text("Make $what shine.")
     talk = Talk([answer(PROGRAM + "\n")])
     talk.child(Rewrite(templates=tmp_path), draft(elite(7)))
-    assert talk.asked().endswith("Make program #7 shine.")
+    assert "\n\nMake program #7 shine.\n\n" in talk.asked()
     assert "EVOLVE-BLOCK" in talk.system()
 
 

@@ -1,0 +1,174 @@
+"""What a campaign keeps of a language model's speed, and how much of its prompts the prefix cache knows.
+
+    python -m benchmarks.model [--evaluations 400] [--rounds 3] [--window 32] [--format json]
+
+Needs vLLM (`make models` installs its CPU build). Run it from the repository's root. Two measurements:
+
+- `throughput`: a campaign on real vLLM with a small model that was trained to edit programs (`tests/trained.py`), every
+  child of which is judged in the jail; and beside it, in the same process and engine, the very same prompts with the
+  same seeds and as many at a time, sent to vLLM with nothing around. Tokens that were sampled, over the time from the
+  first question to the last answer. Rounds alternate, each begins with an empty prefix cache; the ratio is the median
+  of each round's own ratio.
+- `prefix`: a campaign on circle packing with the shipped operators and templates, guidance and lessons, whose
+  archive is moved by the structural operators, as the model writes nothing of sense. The share of prompt tokens that
+  vLLM had computed before, from the second prompt on. On a CPU vLLM keeps them in blocks of 128 tokens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from evoengine import Campaign
+from evoengine.generators.base import Generator
+from evoengine.plugins import build
+from evoengine.types import Completion, Prompt, Turn
+from tests.models import tiny
+from tests.trained import Sixes, editor, operator, templates
+
+_ANSWER = 16
+
+
+class Kept(Generator):
+    """An engine that stays open from one campaign to the next, and remembers what it was asked and when."""
+
+    inner: Any
+    turns: list[Turn] = []
+    began: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def policy(self) -> str:
+        return str(self.inner.policy)
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
+        self.began = self.began or time.perf_counter()
+        found: list[Completion] = await self.inner.sample(prompt, n)
+        self.ended = time.perf_counter()
+        self.turns += [Turn(prompt=prompt, completion=one) for one in found]
+        return found
+
+    async def fresh(self) -> None:
+        """Forgets all, the engine's prefix cache included."""
+        await self.inner._engine.reset_prefix_cache()
+        self.turns, self.began, self.ended = [], 0.0, 0.0
+
+    @property
+    def rate(self) -> float:
+        """Sampled tokens a second."""
+        return sum(turn.completion.tokens for turn in self.turns) / (self.ended - self.began)
+
+
+async def throughput(folder: Path, evaluations: int, rounds: int, window: int) -> dict[str, Any]:
+    """Rates of campaigns and of bare requests, in turns on one engine."""
+    settings = {"use": "vllm", "model": editor(), "dtype": "float32", "max_model_len": 512}
+    campaigns, bare, judged = [], [], 0
+    async with build("generators", settings) as engine:
+        kept = Kept(inner=engine)
+        for number in range(rounds):
+            await kept.fresh()
+            campaign = Campaign(
+                Sixes(),
+                store=f"{folder}/{number}.db",
+                seed=number,
+                operators=[operator(templates(folder / "templates"))],
+                generator=kept,
+                gates=["syntax"],
+                guidance=False,
+                lessons=False,
+                inspirations=0,
+                islands=2,
+                window=window,
+            )
+            with campaign:
+                await campaign.arun(evaluations=evaluations)
+                judged += campaign.progress.evaluations
+            campaigns.append(kept.rate)
+            asked = [turn.prompt for turn in kept.turns]
+            await kept.fresh()
+            await at_a_time(kept, asked, window)
+            bare.append(kept.rate)
+    ratios = [one / other for one, other in zip(campaigns, bare, strict=True)]
+    return {
+        "campaign_tokens_per_second": statistics.median(campaigns),
+        "bare_tokens_per_second": statistics.median(bare),
+        "kept": statistics.median(ratios),
+        "kept_by_round": ratios,
+        "at_a_time": window,
+        "evaluations": judged,
+    }
+
+
+async def at_a_time(generator: Generator, prompts: list[Prompt], many: int) -> None:
+    """Asks all prompts in order, so many of them at once."""
+    waiting = iter(prompts)
+
+    async def one_after_the_other() -> None:
+        for prompt in waiting:
+            await generator.sample(prompt)
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(many)))
+
+
+async def prefix(folder: Path, evaluations: int) -> dict[str, Any]:
+    """The share of prompt tokens that were computed before."""
+    settings = {"use": "vllm", "model": tiny(16_384).model, "dtype": "float32", "max_model_len": 16_384}
+    asking = [{"use": name, "answer_tokens": _ANSWER} for name in ("diff", "rewrite", "crossover", "repair", "explore")]
+    async with build("generators", settings) as engine:
+        kept = Kept(inner=engine)
+        campaign = Campaign(
+            "circle_packing",
+            store=f"{folder}/prefix.db",
+            operators=["structural", *asking],
+            bandit={"explore": 1.0},
+            generator=kept,
+            gates=[],
+        )
+        with campaign:
+            await campaign.arun(evaluations=evaluations)
+    turns = kept.turns[1:]
+    tokens = [turn.completion.prompt_tokens for turn in turns]
+    return {
+        "known": sum(turn.completion.cached_tokens for turn in turns) / sum(tokens),
+        "prompts": len(turns),
+        "tokens_each": statistics.median(tokens),
+    }
+
+
+def main() -> None:
+    """Measures both, and prints them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--evaluations", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--window", type=int, default=32)
+    parser.add_argument("--format", choices=["table", "json"], default="table")
+    given = parser.parse_args()
+
+    async def both() -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as place:
+            first = await throughput(Path(place), given.evaluations, given.rounds, given.window)
+            return {"throughput": first, "prefix": await prefix(Path(place), given.evaluations)}
+
+    found = asyncio.run(both())
+    if given.format == "json":
+        sys.stdout.write(json.dumps(found) + "\n")
+        return
+    for name, values in found.items():
+        sys.stdout.write(name + "\n")
+        for key, value in values.items():
+            shown = [f"{one:.3f}" for one in value] if isinstance(value, list) else value
+            sys.stdout.write(f"  {key:28} {shown if not isinstance(shown, float) else format(shown, '.4g')}\n")
+
+
+if __name__ == "__main__":
+    main()
