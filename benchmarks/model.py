@@ -1,16 +1,18 @@
 """What a campaign keeps of a language model's speed, and how much of its prompts the prefix cache knows.
 
-    python -m benchmarks.model [--evaluations 400] [--rounds 3] [--window 32] [--format json]
+    python -m benchmarks.model [--evaluations 400] [--rounds 3] [--sequences 16] [--layers 0] [--format json]
 
 Needs vLLM (`make models` installs its CPU build). Run it from the repository's root. Two measurements:
 
 - `throughput`: a campaign on real vLLM with a small model that was trained to edit programs (`tests/trained.py`), every
   child of which is judged in the jail; and beside it, in the same process and engine, the very same prompts with the
-  same seeds and as many at a time, sent to vLLM with nothing around. Tokens that were sampled, over the time from the
-  first question to the last answer. Rounds alternate, each begins with an empty prefix cache; the ratio is the median
-  of each round's own ratio.
+  same seeds, sent to vLLM with nothing around. In both vLLM works on `--sequences` answers at once, and twice as many
+  are asked for, so that none of its places is empty. Tokens that were sampled, over the time from the first question to
+  the last answer. Rounds alternate, each begins with an empty prefix cache; the ratio is the median of each round's
+  own ratio. `--layers` gives the model so many more layers that add nothing to its answers and cost what layers cost:
+  the trained one alone answers far faster than any model of use.
 - `prefix`: a campaign on circle packing with the shipped operators and templates, guidance and lessons, whose
-  archive is moved by the structural operators, as the model writes nothing of sense. The share of prompt tokens that
+  archive is moved by the `idioms` operator, as the model writes nothing of sense. The share of prompt tokens that
   vLLM had computed before, from the second prompt on. On a CPU vLLM keeps them in blocks of 128 tokens.
 """
 
@@ -69,9 +71,40 @@ class Kept(Generator):
         return sum(turn.completion.tokens for turn in self.turns) / (self.ended - self.began)
 
 
-async def throughput(folder: Path, evaluations: int, rounds: int, window: int) -> dict[str, Any]:
+def heavier(model: str, layers: int, folder: Path) -> str:
+    """A model with more layers, whose answers are the same: what they add to the residual stream is nothing."""
+    if not layers:
+        return model
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    light = AutoModelForCausalLM.from_pretrained(model)
+    config = light.config
+    had = config.num_hidden_layers
+    config.num_hidden_layers, config.layer_types = had + layers, None
+    config.max_window_layers = had + layers
+    heavy = type(light)(type(config)(**{**config.to_dict(), "layer_types": None}))
+    heavy.load_state_dict(light.state_dict(), strict=False)
+    with torch.no_grad():
+        for layer in heavy.model.layers[had:]:
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+    place = str(folder / "heavier")
+    heavy.save_pretrained(place)
+    AutoTokenizer.from_pretrained(model).save_pretrained(place)
+    return place
+
+
+async def throughput(folder: Path, evaluations: int, rounds: int, sequences: int, layers: int) -> dict[str, Any]:
     """Rates of campaigns and of bare requests, in turns on one engine."""
-    settings = {"use": "vllm", "model": editor(), "dtype": "float32", "max_model_len": 512}
+    window = 2 * sequences
+    settings = {
+        "use": "vllm",
+        "model": heavier(editor(), layers, folder),
+        "dtype": "float32",
+        "max_model_len": 512,
+        "engine": {"max_num_seqs": sequences},
+    }
     campaigns, bare, judged = [], [], 0
     async with build("generators", settings) as engine:
         kept = Kept(inner=engine)
@@ -104,7 +137,8 @@ async def throughput(folder: Path, evaluations: int, rounds: int, window: int) -
         "bare_tokens_per_second": statistics.median(bare),
         "kept": statistics.median(ratios),
         "kept_by_round": ratios,
-        "at_a_time": window,
+        "sequences": sequences,
+        "layers_more": layers,
         "evaluations": judged,
     }
 
@@ -129,7 +163,7 @@ async def prefix(folder: Path, evaluations: int) -> dict[str, Any]:
         campaign = Campaign(
             "circle_packing",
             store=f"{folder}/prefix.db",
-            operators=["structural", *asking],
+            operators=["idioms", *asking],
             bandit={"explore": 1.0},
             generator=kept,
             gates=[],
@@ -150,13 +184,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evaluations", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--window", type=int, default=32)
+    parser.add_argument("--sequences", type=int, default=16)
+    parser.add_argument("--layers", type=int, default=0)
     parser.add_argument("--format", choices=["table", "json"], default="table")
     given = parser.parse_args()
 
     async def both() -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as place:
-            first = await throughput(Path(place), given.evaluations, given.rounds, given.window)
+            first = await throughput(Path(place), given.evaluations, given.rounds, given.sequences, given.layers)
             return {"throughput": first, "prefix": await prefix(Path(place), given.evaluations)}
 
     found = asyncio.run(both())
