@@ -133,7 +133,8 @@ class LanguageOperator(Operator):
         parts.append(Part(text=elite_of(brief, parent, "The program to improve,")))
         parts.append(Part(text=measures_of(brief, parent.scored), worth=4.0))
         parts.append(Part(text=feedback_of(parent.scored.feedback), worth=3.5, least=150))
-        siblings = draft.siblings[-self.history :] if self.history else ()
+        tried = [record for record in draft.siblings if record.candidate.content is not None]
+        siblings = tried[-self.history :] if self.history else []
         newest, older = siblings[-4:], siblings[:-4]
         parts.append(Part(text=siblings_of(brief, newest, parent.scored, "## Tried on this program lately"), worth=1.0))
         parts.append(Part(text=siblings_of(brief, older, parent.scored, "## Tried before that"), worth=0.9))
