@@ -248,3 +248,49 @@ def test_prompts_in_flight_are_bounded_by_the_window_and_not_by_the_cores(folder
     with campaign_of(folder, generator=slow, workers=1, window=24) as campaign:
         campaign.run(evaluations=80)
     assert slow.most == 24
+
+
+GATES = ["syntax", "minhash", "reintroduced"]
+
+
+def test_with_gates_the_log_is_the_same_for_any_number_of_workers_and_parts(folder: Path) -> None:
+    with campaign_of(folder, gates=GATES) as campaign:
+        campaign.run(evaluations=120)
+        whole = told(records_of(campaign))
+    for evaluations in (50, 51, 120):
+        with campaign_of(folder, "parts", gates=GATES, workers=2) as campaign:
+            campaign.run(evaluations=evaluations)
+            parts = told(records_of(campaign))
+    assert parts == whole
+
+
+def twins(prompt: Prompt, seed: int) -> str:
+    """Programs that differ in their comments only."""
+    return f"```python\ndef numbers():\n    # {seed}\n    return [0.3, 0.4, 0.5]\n```"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_of_twins_in_flight_one_is_judged_and_the_others_are_refused(folder: Path, workers: int) -> None:
+    given: dict[str, Any] = {"operators": ["rewrite"], "generator": Scripted(answers=twins), "guidance": False}
+    with campaign_of(folder, gates=["syntax"], workers=workers, window=16, **given) as campaign:
+        campaign.run(evaluations=24)
+        records = records_of(campaign)[1:]
+    assert isinstance(records[0].evaluation, Scored)
+    assert all(isinstance(one.evaluation, Failed) and one.evaluation.cause is Cause.DUPLICATE for one in records[1:])
+    assert [one.cost.calls for one in records] == [1] + [0] * (len(records) - 1)
+    assert "record 2" in records[-1].evaluation.feedback
+
+
+def test_what_a_model_says_of_near_copies_is_kept_with_the_record(folder: Path) -> None:
+    def answers(prompt: Prompt, seed: int) -> str:
+        if "yes" in prompt.messages[-1]["content"].lower() and "```" not in prompt.messages[0]["content"]:
+            return "no: only a comment differs" if seed % 2 else "yes: it does something else"
+        return peak_answers(prompt, seed)
+
+    with campaign_of(folder, gates=[{"use": "judge", "near": 0.0}], generator=Scripted(answers=answers)) as campaign:
+        campaign.run(evaluations=40)
+        records = records_of(campaign)
+    refused = [one for one in records if isinstance(one.evaluation, Failed) and one.evaluation.cause is Cause.SIMILAR]
+    assert refused
+    assert all("only a comment differs" in one.evaluation.feedback for one in refused)
+    assert all("no: only a comment" in one.candidate.turns[-1].completion.text for one in refused)
