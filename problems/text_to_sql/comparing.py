@@ -53,9 +53,7 @@ def well_formed(answer: Any) -> bool:
     """Whether an untrusted answer holds rows: lists of cells, all of one length."""
     match answer:
         case {"rows": list() as rows}:
-            return all(
-                isinstance(row, list) and len(row) == len(rows[0]) and all(map(_is_cell, row)) for row in rows
-            )
+            return all(isinstance(row, list) and len(row) == len(rows[0]) and all(map(_is_cell, row)) for row in rows)
         case _:
             return False
 

@@ -182,9 +182,7 @@ def _read(opened: sqlite3.Connection, name: str, most: int, notes: str) -> Datab
 
 
 def _rows(opened: sqlite3.Connection, table: str, most: int) -> list[list[Any]]:
-    columns = ", ".join(
-        quoted(row[1]) for row in opened.execute(f"PRAGMA table_xinfo({quoted(table)})") if row[6] == 0
-    )
+    columns = ", ".join(quoted(row[1]) for row in opened.execute(f"PRAGMA table_xinfo({quoted(table)})") if row[6] == 0)
     select = f"SELECT {columns} FROM {quoted(table)}"
     try:
         found = opened.execute(f"{select} ORDER BY rowid LIMIT ?", (most,)).fetchall()

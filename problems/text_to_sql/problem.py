@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 from evoengine.problem import Conversation, Problem, Reject, Score
-from evoengine.types import Anchor, Context, Failed, Feature, Limits, Probe, Program, Prompt, Stage
+from evoengine.types import Anchor, Answer, Context, Failed, Feature, Limits, Probe, Program, Prompt, Request, Stage
 
 from .comparing import difference, well_formed
 from .databases import Database
@@ -20,6 +20,9 @@ from .querying import MOST_SQL
 from .questions import Question
 
 _PROGRAM = Program.of((Path(__file__).parent / "querying.py").read_text(encoding="utf-8"))
+Running: TypeAlias = Generator[Request, Answer, list[Any]]
+"""Yields probes, and gives what came of each query."""
+
 _FAILURES_TOLD = 6
 _AT_ONCE = 16 * 2**20
 """Bytes of databases that go into the jail at once; what is shipped fits many times."""
@@ -149,7 +152,8 @@ def query_of(text: str) -> str | None:
     What a model thinks aloud before `</think>` is no part of its answer.
     """
     answer = text.rpartition("</think>")[2].strip()
-    found, held = None, None
+    found: str | None = None
+    held: list[str] | None = None
     for line in answer.splitlines():
         bare = line.strip()
         if held is None:
@@ -164,8 +168,8 @@ def query_of(text: str) -> str | None:
     return found or None
 
 
-def _results(exam: Exam, queries: Sequence[str | None], steps: int) -> Iterator[Any]:
-    """What came of each query, run in the jail: `{"rows": ...}`, `{"error": ...}`, or anything that a broken jail sends.
+def _results(exam: Exam, queries: Sequence[str | None], steps: int) -> Running:
+    """What came of each query, run in the jail: `{"rows": ...}`, `{"error": ...}`, or anything else, untrusted.
 
     All in one process, as long as it lives: when a query has ended it (by its memory, or by steps that no counting
     stops), each is run again in a process of its own, so that it fails alone.
@@ -177,30 +181,27 @@ def _results(exam: Exam, queries: Sequence[str | None], steps: int) -> Iterator[
             for place, question in enumerate(exam.questions)
             if question.database in group and results[place] is None
         ]
-        found = yield from _run(exam, queries, places, steps)
-        if isinstance(found, Failed):
+        found = (yield from _run(exam, queries, places, steps)) if places else []
+        if len(places) > 1 and any(isinstance(one, Failed) for one in found):
             found = []
             for place in places:
-                alone = yield from _run(exam, queries, [place], steps)
-                found += [{"error": f"{alone.cause}"}] if isinstance(alone, Failed) else alone
+                found += yield from _run(exam, queries, [place], steps)
         for place, result in zip(places, found, strict=True):
-            results[place] = result
+            results[place] = (
+                {"error": f"it ended the process: {result.cause}"} if isinstance(result, Failed) else result
+            )
     return results
 
 
-def _run(exam: Exam, queries: Sequence[str | None], places: Sequence[int], steps: int) -> Iterator[Any]:
-    """The results of some queries in one process, or `Failed`."""
-    if not places:
-        return []
+def _run(exam: Exam, queries: Sequence[str | None], places: Sequence[int], steps: int) -> Running:
+    """The results of some queries in one process; `Failed` for all of them when that did not live to the end."""
     needed = dict.fromkeys(exam.questions[place].database for place in places)
     calls: list[tuple[Any]] = [({"build": exam.databases[name].content()},) for name in needed]
-    calls += [
-        ({"ask": exam.questions[place].database, "sql": queries[place], "steps": steps},) for place in places
-    ]
+    calls += [({"ask": exam.questions[place].database, "sql": queries[place], "steps": steps},) for place in places]
     found = yield Probe(program=_PROGRAM, entry="serve", calls=calls)
-    if isinstance(found, Failed) or len(found) != len(calls):
-        return found if isinstance(found, Failed) else [None] * len(places)
-    return found[len(needed) :]
+    if isinstance(found, Failed):
+        return [found] * len(places)
+    return list(found[len(needed) :])
 
 
 def _groups(exam: Exam) -> list[set[str]]:

@@ -25,13 +25,14 @@ CPU_SECONDS = 2.0
 
 _STEPS_AT_ONCE = 100
 _LONGEST = 100_000
-_HEAP_BYTES = 256 * 2**20
-_FUNCTIONS = frozenset(
+_HEAP_BYTES = 128 * 2**20
+_STEADY = (
     "abs avg ceil ceiling char coalesce count cume_dist date datetime dense_rank first_value floor format glob "
-    "group_concat hex ifnull iif instr julianday lag last_value lead length like likely lower ltrim max min mod nth_value "
-    "ntile nullif percent_rank pow power printf quote rank replace round row_number rtrim sign sqrt strftime "
-    "string_agg substr substring sum time total trim trunc typeof unicode unixepoch unlikely upper".split()
+    "group_concat hex ifnull iif instr julianday lag last_value lead length like likely lower ltrim max min mod "
+    "nth_value ntile nullif percent_rank pow power printf quote rank replace round row_number rtrim sign sqrt "
+    "strftime string_agg substr substring sum time total trim trunc typeof unicode unixepoch unlikely upper"
 )
+_FUNCTIONS = frozenset(_STEADY.split())
 
 _held: dict[str, sqlite3.Connection] = {}
 

@@ -4,6 +4,7 @@ A template is a function of a schema and a draw. Every question says which colum
 the rows have an order, and what to do with what is unknown: there is one right result.
 """
 
+# ruff: noqa: D103  # what a template asks for is told by its question
 from __future__ import annotations
 
 import random
@@ -183,8 +184,8 @@ def unknown_amounts(w: Words) -> Asked:
 def different_people_by_place(w: Words) -> Asked:
     p, t, k = w.p, w.t, w.k
     return Asked(
-        f"For each known {p['place']} of {p.many}, give it and how many different {p.many} from there have at least one "
-        f"{k.one} {w.schema.of} {_a(t.one)} with the {t['kind']} {w.kind!r}. Leave out those with none.",
+        f"For each known {p['place']} of {p.many}, give it and how many different {p.many} from there have at least "
+        f"one {k.one} {w.schema.of} {_a(t.one)} with the {t['kind']} {w.kind!r}. Leave out those with none.",
         f"SELECT p.{p['place']}, count(DISTINCT p.{p['id']}) FROM {w.joined} JOIN {p.name} p "
         f"ON k.{k['person']} = p.{p['id']} WHERE t.{t['kind']} = '{w.kind}' AND p.{p['place']} IS NOT NULL "
         f"GROUP BY p.{p['place']}",
