@@ -3,7 +3,8 @@
 Written anew: the kinds are theirs where they do not depend on a language, the sentences and checkers are ours. Each
 checker reads the answer in linear time; there is no regular expression among them, as answers are hostile text.
 
-What is counted: words are what white space parts and has a letter or digit in it; sentences end with one or more of
+What is counted: words are what white space parts and has a letter or digit in it (a word that is asked for or
+forbidden is a run of letters and digits, in any case); sentences end with one or more of
 `.!?` before white space or the end; paragraphs are parted by one or more empty lines; bullets are lines that begin
 with `- ` or `* `. White space at both ends of an answer does not count.
 """
@@ -60,8 +61,8 @@ def words(text: str) -> list[str]:
 
 
 def bare_words(text: str) -> list[str]:
-    """The words in lower case, without the punctuation around them."""
-    return [word.strip(_PUNCTUATION).lower() for word in words(text)]
+    """The runs of letters and digits, in lower case."""
+    return "".join(character if character.isalnum() else " " for character in text).lower().split()
 
 
 def sentences(text: str) -> int:
@@ -206,14 +207,12 @@ def _no_commas(text: str, _: Mapping[str, Any]) -> str | None:
 
 
 def _title(text: str, _: Mapping[str, Any]) -> str | None:
-    start = text.find("<<")
-    while start >= 0:
-        line = text.find("\n", start)
-        end = text.find(">>", start + 2, line if line >= 0 else len(text))
-        if end >= 0 and any(map(str.isalnum, text[start + 2 : end])):
-            return None
-        # from the next line on, or past the empty title: no part is looked at twice
-        start = text.find("<<", end + 2) if end >= 0 else (text.find("<<", line) if line >= 0 else -1)
+    for line in text.splitlines():
+        start = line.find("<<")
+        while start >= 0 and (end := line.find(">>", start + 2)) >= 0:
+            if any(map(str.isalnum, line[start + 2 : end])):
+                return None
+            start = line.find("<<", end + 2)
     return "no title in double angle brackets"
 
 

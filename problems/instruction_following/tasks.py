@@ -87,14 +87,13 @@ def combinations_of(stage: str, seed: int) -> list[frozenset[str]]:
 
 
 def compatible(kinds: Sequence[str]) -> bool:
-    """Whether kinds may be asked for together, and one of them for something that an odd answer has by no chance."""
+    """Whether kinds may be asked for together: none decides what another does, and one asks for words of the task."""
     claimed = [claim for kind in kinds for claim in KINDS[kind].claims]
-    return len(set(claimed)) == len(claimed) and not set(kinds) <= _EASY
+    return len(set(claimed)) == len(claimed) and not _PARTICULAR.isdisjoint(kinds)
 
 
-_EASY = {"words_at_most", "words_at_least", "forbidden_words", "lower_case", "upper_case", "no_commas", "sentences",
-         "paragraphs", "capital_words", "placeholders"}  # fmt: skip
-"""Kinds that a text about nothing may well fulfil: never all of a task's."""
+_PARTICULAR = {"required_words", "repeated_word", "begins_with", "ends_with", "json", "repeat_request"}
+"""Kinds that no text keeps that was not written for the task: silence and noise are right nowhere."""
 
 
 def _task(name: str, kinds: Sequence[str], draw: Callable[[], float]) -> Task:
