@@ -11,13 +11,14 @@ class TestMySandbox(SandboxContract):
 from __future__ import annotations
 
 from evoengine.testing.archive import ArchiveContract
-from evoengine.testing.problem import InProcess, ProblemContract
+from evoengine.testing.problem import ContextProblemContract, InProcess, ProblemContract, judged_under
 from evoengine.testing.sandbox import SandboxContract, job_of
 from evoengine.testing.selector import SelectorContract, elites_of
 from evoengine.testing.store import StoreContract
 
 __all__ = [
     "ArchiveContract",
+    "ContextProblemContract",
     "InProcess",
     "ProblemContract",
     "SandboxContract",
@@ -25,4 +26,5 @@ __all__ = [
     "StoreContract",
     "elites_of",
     "job_of",
+    "judged_under",
 ]

@@ -11,16 +11,23 @@ from evoengine import Campaign, Context
 from evoengine.generators.scripted import Scripted
 from evoengine.plugins import build
 from evoengine.problem import Reject
+from evoengine.testing import ContextProblemContract
+from evoengine.testing import judged_under as judged
 from evoengine.types import Scored
 from tests.conftest import evoengine
 from tests.operators.talking import fenced
 from tests.problems.shipped import shipped
-from tests.problems.talking import judged
 
 module = shipped("instruction_following")
 InstructionFollowing = module.InstructionFollowing
 constraints, tasks = (sys.modules[f"shipped_instruction_following.{name}"] for name in ("constraints", "tasks"))
 Constraint, KINDS = constraints.Constraint, constraints.KINDS
+
+
+class TestContract(ContextProblemContract):
+    @pytest.fixture
+    def problem(self):
+        return InstructionFollowing()
 
 
 def fault(kind, text, **given_):

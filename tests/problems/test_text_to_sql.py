@@ -17,11 +17,12 @@ from evoengine.evaluator import Evaluator
 from evoengine.generators.scripted import Scripted
 from evoengine.plugins import build
 from evoengine.problem import Reject
+from evoengine.testing import ContextProblemContract
+from evoengine.testing import judged_under as judged
 from evoengine.types import Cause, Failed, Scored
 from tests.conftest import evoengine
 from tests.operators.talking import fenced
 from tests.problems.shipped import shipped
-from tests.problems.talking import judged
 
 module = shipped("text_to_sql")
 TextToSql, query_of = module.TextToSql, module.query_of
@@ -33,10 +34,25 @@ STEPS = 2_000_000
 
 
 @pytest.fixture(scope="module")
-def runs():
+def jailed():
     evaluator = Evaluator(problem=TextToSql(), sandbox=build("sandboxes", "jail"))
     yield evaluator.answer
     evaluator.close()
+
+
+@pytest.fixture
+def runs(jailed):
+    return jailed
+
+
+class TestContract(ContextProblemContract):
+    @pytest.fixture
+    def problem(self):
+        return TextToSql(train_questions=10, held_out_questions=10)
+
+    @pytest.fixture
+    def runs(self, jailed):
+        return jailed
 
 
 def question_of(prompt):
