@@ -35,7 +35,8 @@ class TextToSql(Problem):
         exam_seed: of the generated databases and questions, and of what is held out.
         train_questions: how many selection sees the results of.
         held_out_questions: how many the champion is checked on.
-        rows: of a generated database's tables; with `folder`, the most that are taken of each table.
+        rows: how many things and people a generated database has.
+        table_rows: the most that are taken of a table of a `folder`.
         steps: of SQLite's virtual machine that a query may take, gold or given.
         sample_rows: how many rows of each table a prompt shows.
         answer_tokens: what the task model may write for each question.
@@ -79,7 +80,8 @@ class TextToSql(Problem):
     exam_seed: int = 0
     train_questions: int = Field(default=40, ge=1, le=200)
     held_out_questions: int = Field(default=40, ge=1, le=200)
-    rows: int = Field(default=40, ge=8, le=2000)
+    rows: int = Field(default=40, ge=8, le=400)
+    table_rows: int = Field(default=1000, ge=1, le=100_000)
     steps: int = Field(default=2_000_000, ge=1000)
     sample_rows: int = Field(default=3, ge=0, le=20)
     answer_tokens: int = Field(default=512, ge=16)
@@ -103,7 +105,8 @@ class TextToSql(Problem):
     def exam(self, stage: str) -> Exam:
         """The questions of a stage; made once for each choice of settings."""
         count = self.held_out_questions if stage == HELD_OUT else self.train_questions
-        return _exam(stage, self.exam_seed, count, self.rows, self.steps, self.folder, self.split)
+        rows = self.rows if self.folder is None else self.table_rows
+        return _exam(stage, self.exam_seed, count, rows, self.steps, self.folder, self.split)
 
     def converse(self, context: Context, stage: str = "train") -> Conversation:
         told = "\n\n".join(f"# {name}\n{text}" for name, text in context.sections.items())

@@ -654,7 +654,7 @@ def test_what_the_folder_knows_of_columns_and_questions_is_shown(tmp_path):
 
 
 def test_rows_of_a_folder_are_those_of_its_files_up_to_the_setting(tmp_path):
-    problem = TextToSql(folder=spider(tmp_path), rows=8)
+    problem = TextToSql(folder=spider(tmp_path))
     [database] = problem.exam("train").databases.values()
     assert database.rows["singer"] == [
         [1, "Joe", 52, {"blob": "00ff"}, {"real": 70.5}],
@@ -674,13 +674,18 @@ def test_large_tables_are_cut_the_same_for_gold_and_given_queries(tmp_path, runs
         sqlite_at(tmp_path / "dev_databases" / name / f"{name}.sqlite", script)
     entries = [{"db_id": name, "question": "How many?", "SQL": "SELECT count(*) FROM t"} for name in ("one", "two")]
     (tmp_path / "dev.json").write_text(json.dumps(entries))
-    problem = TextToSql(folder=tmp_path, rows=300)
+    problem = TextToSql(folder=tmp_path)
     [database] = problem.exam("train").databases.values()
-    assert len(database.rows["t"]) == 75
+    assert len(database.rows["t"]) == 62
     assert len(json.dumps(database.rows)) <= folders.MOST_BYTES
     [gold] = problem.exam("train").gold.values()
-    assert gold == [[75]]
+    assert gold == [[62]]
     assert judged(problem, knowing(problem), runs).value == 1.0
+
+
+def test_no_more_rows_are_taken_of_a_table_than_the_setting_says(tmp_path):
+    exam = TextToSql(folder=spider(tmp_path), table_rows=2).exam("train")
+    assert [2] in [row for rows in exam.gold.values() for row in rows]
 
 
 def missing(path):
