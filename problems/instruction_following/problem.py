@@ -116,6 +116,6 @@ def _feedback(found: Sequence[Task], answers: Sequence[str], faults: Sequence[Se
         lines.append(f"Constraints that were not kept: {counts}.")
     for place in wrong[:_FAILURES_TOLD]:
         told = "; ".join(f"{kind}: {fault}" for kind, fault in faults[place])
-        shown = " ".join(answers[place][:160].split())
+        shown = "".join(one if one.isprintable() else " " for one in answers[place][:160])
         lines.append(f"Asked: {' '.join(found[place].text.split())[:400]}\n  answer: {shown}\n  {told}")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from .querying import quoted
 Dates = Literal["iso", "dotted", "compact"]
 
 YEARS = (2021, 2022, 2023)
-_PLACES = ("Norway", "Chile", "Kenya", "Japan", "Italy", "Peru")
+PLACES = ("Norway", "Chile", "Kenya", "Japan", "Italy", "Peru")
 _FIRST = ("Ada", "Bo", "Cleo", "Dan", "Eva", "Finn", "Gia", "Hugo", "Ida", "Jon", "Kim", "Lea")
 _LAST = ("Abel", "Berg", "Cruz", "Dahl", "Egan", "Ford", "Gray")
 _ADJECTIVES = ("Amber", "Blue", "Calm", "Deep", "Early", "Final", "Green", "High", "Iron", "Jade")
@@ -242,14 +242,14 @@ def made(schema: Schema, seed: int, rows: int) -> Database:
     busy_things = [place for place in range(1, rows + 1) if place % 7]
     busy_people = [place for place in range(1, rows + 1) if place % 6]
     filled: dict[str, list[list[Any]]] = {
-        makers.name: [[k, draw.person(), draw.perhaps(draw.one(_PLACES))] for k in range(1, count + 1)],
+        makers.name: [[k, draw.person(), draw.perhaps(draw.one(PLACES))] for k in range(1, count + 1)],
         things.name: [
             [k, f"{draw.one(_ADJECTIVES)} {draw.one(_NOUNS)}", draw.perhaps(1 + draw.below(count)),
              draw.perhaps(draw.one(schema.kinds)), draw.perhaps(draw.one(schema.prices)), draw.date(schema)]
             for k in range(1, rows + 1)
         ],
         people.name: [
-            [k, draw.person(), draw.perhaps(draw.one(_PLACES)), draw.date(schema),
+            [k, draw.person(), draw.perhaps(draw.one(PLACES)), draw.date(schema),
              draw.one((None, None, "", "vip"))]
             for k in range(1, rows + 1)
         ],

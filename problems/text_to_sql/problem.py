@@ -255,6 +255,13 @@ def _feedback(exam: Exam, queries: Sequence[str | None], faults: Sequence[str | 
     told += [place for place in wrong if place not in told]
     for place in told[:_FAILURES_TOLD]:
         question, query = exam.questions[place], queries[place]
-        given = "no query" if query is None else " ".join(query.split())[:300]
-        lines.append(f"Wrong on {question.name}: {question.text[:300]}\n  given: {given}\n  {faults[place]}")
+        given = "no query" if query is None else _printable(query)[:300]
+        lines.append(
+            f"Wrong on {question.name}: {question.text[:300]}\n  given: {given}\n  {_printable(str(faults[place]))}"
+        )
     return "\n".join(lines)
+
+
+def _printable(text: str) -> str:
+    """Untrusted text in one line, without what could steer a terminal or hide from a reader."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -8,10 +8,13 @@ the rows have an order, and what to do with what is unknown: there is one right 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from .databases import YEARS, Schema
+from .databases import PLACES, YEARS, Schema
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +62,8 @@ class Words:
         self.few = 2 + int(self.random() * 4)
         self.value = self.one(sorted(set(schema.prices))[1:-1])
 
-    def one(self, choices: object) -> object:
+    def one(self, choices: Sequence[_T]) -> _T:
         """One of a sequence."""
-        assert isinstance(choices, tuple | list)
         return choices[int(self.random() * len(choices))]
 
 
@@ -99,7 +101,7 @@ def filtered_in_order(w: Words) -> Asked:
 
 def of_a_makers_place(w: Words) -> Asked:
     t, m = w.t, w.m
-    place = w.one(("Norway", "Chile", "Kenya", "Japan", "Italy", "Peru"))
+    place = w.one(PLACES)
     return Asked(
         f"Give {t['id']} and {t['name']} of the {t.many} whose {m.one} has the {m['place']} {place!r}.",
         f"SELECT t.{t['id']}, t.{t['name']} FROM {t.name} t JOIN {m.name} m ON t.{t['maker']} = m.{m['id']} "

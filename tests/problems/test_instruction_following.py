@@ -275,6 +275,12 @@ def test_feedback_tells_what_failed_how_often_and_with_which_counts_and_nothing_
     assert judged(problem, lambda _: "one two three", stage="held_out").feedback == ""
 
 
+def test_feedback_holds_nothing_that_steers_a_terminal():
+    feedback = judged(InstructionFollowing(), lambda _: "\x1b[31m\u202e\x00\ud800\r" * 3).feedback
+    assert feedback.replace("\n", "").isprintable()
+    assert "[31m" in feedback
+
+
 def test_the_context_comes_first_and_is_bounded():
     problem = InstructionFollowing(most_context=500)
     prompts = next(problem.converse(Context(sections={"a": "Be exact.", "b": "Count."})))

@@ -315,6 +315,11 @@ def test_the_authorizer_refuses_all_but_reading_tables(database, sql):
         assert "rows" in querying.answered(database, sql, STEPS)
 
 
+def test_a_database_stays_as_it_is_without_its_authorizer_too(database):
+    database.set_authorizer(None)
+    assert "readonly" in querying.answered(database, "DELETE FROM orders", STEPS)["error"]
+
+
 @pytest.mark.parametrize(("rows", "fits"), [(500, True), (501, False)])
 def test_a_result_has_at_most_so_many_rows(database, rows, fits):
     counting = f"WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a WHERE x < {rows}) SELECT x FROM a"
@@ -513,6 +518,12 @@ def test_feedback_names_failures_and_what_is_wrong_with_them_and_says_nothing_of
     assert problem.exam("train").questions[0].text in train.feedback
     assert judged(problem, lambda _: block("SELECT 1"), runs, "held_out").feedback == ""
     assert not any(question.text in train.feedback for question in problem.exam("held_out").questions)
+
+
+def test_feedback_holds_nothing_that_steers_a_terminal(runs):
+    score = judged(TextToSql(), lambda _: "SELECT '\x1b[31m\u202e\x00\ud800' FROM nowhere", runs)
+    assert score.feedback.replace("\n", "").isprintable()
+    assert "[31m" in score.feedback
 
 
 # -- a campaign ------------------------------------------------------------------------------------------------------
