@@ -19,7 +19,7 @@ from evoengine.plugins import build
 from evoengine.problem import Reject
 from evoengine.testing import ContextProblemContract
 from evoengine.testing import judged_under as judged
-from evoengine.types import Cause, Failed, Scored
+from evoengine.types import Cause, Failed, Probe, Program, Scored
 from tests.conftest import evoengine
 from tests.operators.talking import fenced
 from tests.problems.shipped import shipped
@@ -318,6 +318,33 @@ def test_the_authorizer_refuses_all_but_reading_tables(database, sql):
 def test_a_database_stays_as_it_is_without_its_authorizer_too(database):
     database.set_authorizer(None)
     assert "readonly" in querying.answered(database, "DELETE FROM orders", STEPS)["error"]
+
+
+@pytest.mark.parametrize(("columns", "fits"), [(50, True), (51, False)])
+def test_a_result_has_at_most_so_many_columns(database, columns, fits):
+    assert ("rows" in querying.answered(database, f"SELECT {', '.join(['1'] * columns)}", STEPS)) == fits
+
+
+@pytest.mark.parametrize(("length", "fits"), [(65_536, True), (65_537, False)])
+def test_a_result_has_at_most_so_many_bytes(database, length, fits):
+    assert ("rows" in querying.answered(database, f"SELECT zeroblob({length})", STEPS)) == fits
+
+
+def test_a_value_has_a_bounded_length(database):
+    assert querying.answered(database, "SELECT length(zeroblob(90000))", STEPS) == {"rows": [[90000]]}
+    assert "too big" in querying.answered(database, "SELECT length(zeroblob(200000))", STEPS)["error"]
+
+
+def test_a_query_that_sorts_too_much_is_refused_memory_and_the_next_one_has_it(runs):
+    shop = databases.made(databases.SCHEMAS[0], 0, 10).content()
+    sorting = (
+        "WITH RECURSIVE a(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM a WHERE n < {}) "
+        "SELECT count(*) FROM (SELECT printf('%.*c', 60000, 'x') || n AS x FROM a ORDER BY 1 LIMIT 9999)"
+    )
+    asked = [{"ask": "shop", "sql": sorting.format(rows), "steps": STEPS} for rows in (5000, 100)]
+    program = Program.of(Path(querying.__file__).read_text(encoding="utf-8"))
+    found = runs(Probe(program=program, entry="serve", calls=[({"build": shop},), *((one,) for one in asked)]))
+    assert found == [{}, {"error": "it takes too much memory"}, {"rows": [[100]]}]
 
 
 @pytest.mark.parametrize(("rows", "fits"), [(500, True), (501, False)])
