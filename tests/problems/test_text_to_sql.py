@@ -174,7 +174,7 @@ HOSTILE = {
     "doubling": DOUBLING,
     "rows": WITHOUT_END.replace("max(x)", "x"),
     "cross": f"SELECT * FROM {', '.join(f'{TABLE} t{k}' for k in range(12))}",
-    "sorted cross": f"SELECT printf('%.*c', 50000, 'x') FROM {', '.join(f'{TABLE} t{k}' for k in range(12))} ORDER BY 1",
+    "sorted cross": f"SELECT printf('%.*c', 9999, 'x') FROM {', '.join(f'{TABLE} t{k}' for k in range(12))} ORDER BY 1",
     "large cell": "SELECT hex(hex(hex(hex(printf('%.*c', 90000, 'x')))))",
     "padded": "SELECT printf('%.*c', 2000000000, 'x')",
     "long cells": f"SELECT printf('%.*c', 60000, 'x') FROM {TABLE}",
