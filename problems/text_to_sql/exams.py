@@ -117,7 +117,7 @@ def shuffled(things: Sequence[_T], key: str) -> list[_T]:
 def _built(database: Database) -> sqlite3.Connection:
     try:
         return built(database.content())
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except sqlite3.Error as error:
         raise ProblemError(f"database {database.name!r} cannot be built in memory: {error}.") from None
 
 
