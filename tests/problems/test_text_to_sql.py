@@ -250,7 +250,7 @@ def test_a_query_that_ends_the_process_fails_alone():
 
 @pytest.mark.parametrize("sent", [
     None, [], {"rows": [[1], [1, 2]]}, {"rows": [[True]]}, {"rows": [[10**30]]}, {"rows": [[{"real": 1.0, "x": 1}]]},
-    {"rows": "x"}, {"error": 5}, {"rows": [[[]]]},
+    {"rows": "x"}, {"rows": [5]}, {"error": 5}, {"rows": [[[]]]},
 ])  # fmt: skip
 def test_what_a_broken_jail_sends_is_never_right(sent):
     problem = TextToSql(train_questions=5)
@@ -416,6 +416,12 @@ def test_rows_with_several_real_numbers_are_paired_and_not_only_sorted():
     assert comparing.difference(wanted, given_, ordered=False) is None
 
 
+def test_large_integers_are_compared_exactly_beside_real_numbers_too():
+    wanted = [[2**62], [{"real": 0.5}]]
+    assert comparing.difference(wanted, [[{"real": 0.5}], [2**62]], ordered=False) is None
+    assert comparing.difference(wanted, [[{"real": 0.5}], [2**62 + 1]], ordered=False) is not None
+
+
 def test_a_difference_is_told_with_the_first_rows_that_differ():
     assert (
         comparing.difference([[1], [2]], [[1]], ordered=False)
@@ -437,7 +443,7 @@ def test_a_difference_is_told_with_the_first_rows_that_differ():
     ("```\nSELECT 1\n```", None),
     ("```sql\nSELECT 1", None),
     ("<think>```sql\nSELECT 1\n```</think>\n```sql\nSELECT 2\n```", "SELECT 2"),
-    ("<think>```sql\nSELECT 1\n```</think>\nI do not know.", None),
+    ("<think>\n```sql\nSELECT 1\n```\n</think>\nI do not know.", None),
     ("", None),
     ("```sql\n\n```", None),
 ])  # fmt: skip
