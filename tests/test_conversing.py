@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -26,7 +26,6 @@ class Doubling(Problem):
     seed = Context(sections={"instructions": "Say something."})
     features = (Feature(name="length", low=0, high=200, bins=4),)
     stages = (Stage(name="first", threshold=0.5), Stage(name="full"), Stage(name="unseen", held_out=True))
-    most_tokens: ClassVar[int] = 500
     fails: bool = False
 
     def converse(self, context: Context, stage: str = "full") -> Conversation:

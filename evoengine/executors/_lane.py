@@ -102,7 +102,9 @@ def _set_up(setup: Setup) -> Any:
 
 
 def _load(name: str, path: str) -> None:
-    spec = importlib.util.spec_from_file_location(name, path)
+    # as evoengine.plugins.load_module: a problem's folder is a package, whose modules it may import
+    folder = [os.path.dirname(path)] if os.path.basename(path) == "problem.py" else None
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folder)
     if spec is None or spec.loader is None:
         raise ExecutorError(f"cannot load the plugin {path}")
     module = importlib.util.module_from_spec(spec)

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from evoengine.testing.archive import ArchiveContract
 from evoengine.testing.gate import GateContract, draft_after, examined
-from evoengine.testing.problem import InProcess, ProblemContract
+from evoengine.testing.problem import ContextProblemContract, InProcess, ProblemContract, judged_under
 from evoengine.testing.sandbox import SandboxContract, job_of
 from evoengine.testing.selector import SelectorContract, elites_of
 from evoengine.testing.store import StoreContract
 
 __all__ = [
     "ArchiveContract",
+    "ContextProblemContract",
     "GateContract",
     "InProcess",
     "ProblemContract",
@@ -29,4 +30,5 @@ __all__ = [
     "elites_of",
     "examined",
     "job_of",
+    "judged_under",
 ]

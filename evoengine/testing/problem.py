@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from evoengine.examining import HOSTILE_TEXTS
 from evoengine.problem import Player, Problem, Reject, Score
-from evoengine.types import Content, Program
+from evoengine.types import Completion, Content, Context, Probe, Program, Prompt
 
 hostile = st.recursive(
     st.none()
@@ -72,6 +73,43 @@ class InProcess(Player):
 def values(score: Score) -> tuple[Any, ...]:
     """All that a judge said."""
     return (score.value, score.metrics, score.instances, score.feedback)
+
+
+def judged_under(
+    problem: Problem,
+    model: Callable[[Prompt], str],
+    runs: Callable[[Probe], Any] | None = None,
+    stage: str = "",
+    context: Context | None = None,
+) -> Score:
+    """The score of a context under a function in the place of the task model.
+
+    Args:
+        problem: judges contexts.
+        model: answers prompts.
+        runs: answers probes: `Evaluator.answer`, or a function in its place.
+        stage: by default the problem's first one.
+        context: by default the problem's first seed.
+    """
+    content = problem.seeds()[0] if context is None else context
+    assert isinstance(content, Context)
+    conversation = problem.converse(content, stage or problem.stages[0].name)
+    answer: Any = None
+    while True:
+        try:
+            request = conversation.send(answer)
+        except StopIteration as end:
+            score: Score = end.value
+            return score
+        match request:
+            case Prompt():
+                answer = Completion(text=model(request))
+            case tuple():
+                answer = tuple(Completion(text=model(prompt)) for prompt in request)
+            case Probe() if runs is not None:
+                answer = runs(request)
+            case other:
+                raise AssertionError(f"the problem asks for {other!r}")
 
 
 INHERITED = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
@@ -140,3 +178,63 @@ class _Always(InProcess):
 
     def __call__(self, *args: Any) -> Any:
         return self.function(*args)
+
+
+class ContextProblemContract:
+    """What every problem that judges contexts must show. Needs a fixture `problem`; and `runs`, if it probes."""
+
+    @pytest.fixture
+    def runs(self) -> Any:
+        """What answers probes: `Evaluator.answer`."""
+        return None
+
+    def test_every_seed_scores_finitely_and_the_same_again_at_every_stage(self, problem: Problem, runs: Any) -> None:
+        for content in problem.seeds():
+            assert isinstance(content, Context)
+            for stage in problem.stages:
+                first, second = (judged_under(problem, _silent, runs, stage.name, content) for _ in range(2))
+                assert math.isfinite(first.value)
+                assert values(first) == values(second)
+
+    def test_metrics_and_instances_are_finite_numbers_and_cover_the_features(self, problem: Problem, runs: Any) -> None:
+        score = judged_under(problem, _silent, runs)
+        for value in (*score.metrics.values(), *score.instances.values()):
+            assert type(value) is float
+            assert math.isfinite(value)
+        assert {feature.name for feature in problem.features} <= {"length", "novelty"} | set(score.metrics)
+
+    def test_stages_that_are_held_out_ask_what_no_other_stage_asks(self, problem: Problem) -> None:
+        asked = {stage.name: set(_asked(problem, stage.name)) for stage in problem.stages}
+        for stage in problem.stages:
+            for other in problem.stages:
+                if stage.held_out and not other.held_out:
+                    assert not asked[stage.name] & asked[other.name]
+
+    @pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=lambda text: repr(text)[:30])
+    def test_a_hostile_answer_never_beats_silence(self, problem: Problem, runs: Any, text: str) -> None:
+        silent, hostile = judged_under(problem, _silent, runs), judged_under(problem, lambda _: text, runs)
+        assert problem.signed(hostile.value) <= problem.signed(silent.value)
+
+    @settings(suppress_health_check=INHERITED, deadline=None, max_examples=20)
+    @given(text=st.text(max_size=200))
+    def test_no_answer_crashes_the_judge(self, problem: Problem, runs: Any, text: str) -> None:
+        try:
+            assert math.isfinite(judged_under(problem, lambda _: text, runs).value)
+        except Reject:
+            return
+
+    def test_what_judging_takes_is_said_beforehand(self, problem: Problem) -> None:
+        assert problem.most_tokens > 0
+
+
+def _silent(_: Prompt) -> str:
+    return ""
+
+
+def _asked(problem: Problem, stage: str) -> list[str]:
+    """The newest message of each of the first prompts of a stage."""
+    content = problem.seeds()[0]
+    assert isinstance(content, Context)
+    request = next(problem.converse(content, stage))
+    prompts = request if isinstance(request, tuple) else (request,)
+    return [prompt.messages[-1]["content"] for prompt in prompts if isinstance(prompt, Prompt)]
