@@ -106,6 +106,8 @@ class Problem(Component, ABC):
         idioms: templates for the `idioms` operator.
         notes: what a language model is told beside the goal (rules of the answer, hints, what is known to fail).
         preload: modules that are imported before a candidate is run.
+        most_tokens: what judging one context takes at most, read and written, for budgets; with `converse` only. A
+            property, where it depends on settings.
         repeats: how often a would-be champion is evaluated before it is believed (for noisy problems).
     """
 
@@ -123,6 +125,7 @@ class Problem(Component, ABC):
     notes: ClassVar[str] = ""
     preload: ClassVar[tuple[str, ...]] = ("numpy",)
     repeats: ClassVar[int] = 1
+    most_tokens: ClassVar[int] = 0
 
     def model_post_init(self, context: Any, /) -> None:
         """Looks at what a subclass has to say of itself.
@@ -189,11 +192,6 @@ class Problem(Component, ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} does not judge contexts; write converse()")
         yield
-
-    @property
-    def most_tokens(self) -> int:
-        """What judging one context takes at most, tokens read and written; for budgets."""
-        return 0
 
     @property
     def converses(self) -> bool:

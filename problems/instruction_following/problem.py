@@ -60,7 +60,7 @@ class InstructionFollowing(Problem):
     most_context: int = Field(default=16_000, ge=500)
 
     @property
-    def most_tokens(self) -> int:
+    def most_tokens(self) -> int:  # type: ignore[override]  # it depends on settings
         """A token has about 4 characters; digits and odd words have been seen at 2."""
         found = self.tasks("train")
         asked = sum(len(task.text) for task in found) + len(found) * self.most_context
