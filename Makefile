@@ -16,7 +16,7 @@ test: .venv/test-installed lint wheel  ## Install, and run every check and test.
 	$(BIN)/python -m pytest
 
 check: .venv/test-installed lint  ## The quick part: under three minutes.
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 lint: .venv/test-installed
 	$(BIN)/ruff check .

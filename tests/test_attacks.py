@@ -144,6 +144,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     return {one.name[5:]: one for one in self_check(IN_PROCESS, corpus=corpus)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(SEEN))
 def test_what_gets_through_where_nothing_holds_is_seen(seen: dict[str, Verdict], kind: str) -> None:
     assert not seen[kind].held
@@ -179,6 +180,7 @@ def test_an_engine_that_is_killed_or_stopped_is_a_verdict_and_the_rest_is_tried(
     assert "stopped" in found[1].why
 
 
+@pytest.mark.slow
 def test_nothing_of_an_attack_that_got_through_outlives_the_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -183,6 +183,7 @@ def test_an_evaluation_whose_worker_dies_is_tried_once_more(log: str) -> None:
     assert notes(log).count("died") == 1
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_always_kills_its_worker_is_unjudged_and_costs_nothing_else(log: str) -> None:
     async def work(executor: Executor) -> Any:
         dead, alive = await asyncio.gather(executor.evaluate(program("die")), executor.evaluate(program("xx")))

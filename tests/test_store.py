@@ -307,6 +307,7 @@ def test_a_full_disk_is_an_error_that_loses_nothing_acknowledged(path: Path, siz
     connection.close()
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(path: Path) -> None:
     rng = random.Random(1)
     for _ in range(5):

@@ -138,6 +138,7 @@ def test_a_halted_run_finishes_what_is_in_flight_and_goes_on_later(tmp_path: Pat
         assert halted < campaign.progress.records == 100
 
 
+@pytest.mark.slow
 def test_work_that_outlasts_the_time_is_given_up_and_done_anew_later(folder: Path) -> None:
     slow = "__import__('time').sleep(8) or {number}"
     with campaign_of(folder, say=slow, executor="local", workers=2) as campaign:

@@ -30,18 +30,21 @@ def test_one_worker_and_two_give_the_same_archive(folder: Path) -> None:
     assert one == two
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_archive(folder: Path) -> None:
     one = digest_of("sqlite:///one.db", workers=2, evaluations=300)
     other = digest_of("sqlite:///two.db", workers=2, evaluations=300, seed=1)
     assert one != other
 
 
+@pytest.mark.slow
 def test_a_run_in_two_parts_is_the_run_in_one(folder: Path) -> None:
     whole = digest_of("sqlite:///whole.db", workers=2, evaluations=500)
     digest_of("sqlite:///parts.db", workers=1, evaluations=200)
     assert digest_of("sqlite:///parts.db", workers=2, evaluations=500) == whole
 
 
+@pytest.mark.slow
 def test_kept_states_do_not_change_what_follows(folder: Path) -> None:
     whole = digest_of("sqlite:///whole.db", workers=2, evaluations=500)
     for evaluations in (150, 300, 500):
@@ -103,6 +106,7 @@ def _records() -> int:
         store.close()
 
 
+@pytest.mark.slow
 def test_the_command_line_gives_the_same_archive_as_python(folder: Path) -> None:
     from_python = digest_of("sqlite:///python.db", workers=2, evaluations=300)
     done = evoengine("run", "peak", "--store", "sqlite:///cli.db", "--evaluations", "300", "--quiet", cwd=folder)

@@ -75,6 +75,7 @@ def test_guidance_is_recorded_beside_the_programs_and_never_among_them(whole: tu
     assert not numbers & {parent for record in programs for parent in record.candidate.parents}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [[60, 61, 100, 150], [100, 150]])
 def test_a_run_in_parts_gives_the_log_of_the_run_in_one(
     folder: Path, whole: tuple[list[Record], str], parts: list[int]
@@ -87,6 +88,7 @@ def test_a_run_in_parts_gives_the_log_of_the_run_in_one(
     assert digest == whole[1]
 
 
+@pytest.mark.slow
 def test_a_recorded_campaign_is_played_again_without_its_model(folder: Path, whole: tuple[list[Record], str]) -> None:
     with campaign_of(folder) as campaign:
         campaign.run(evaluations=150)
@@ -253,6 +255,7 @@ def test_prompts_in_flight_are_bounded_by_the_window_and_not_by_the_cores(folder
 GATES = ["syntax", "minhash", "reintroduced"]
 
 
+@pytest.mark.slow
 def test_with_gates_the_log_is_the_same_for_any_number_of_workers_and_parts(folder: Path) -> None:
     with campaign_of(folder, gates=GATES) as campaign:
         campaign.run(evaluations=120)

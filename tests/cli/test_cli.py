@@ -84,6 +84,7 @@ def test_reading_verbs_agree_with_each_other(ran: Path) -> None:
     assert max(record["score"] for record in records if record["score"] is not None) == best["score"]
 
 
+@pytest.mark.slow
 def test_every_reading_verb_prints_tables_and_csv(ran: Path) -> None:
     for verb in (["list"], ["show"], ["best"], ["elites"], ["lineage"], ["search", "numbers"]):
         table = evoengine(*verb, *STORE, cwd=ran)
@@ -111,6 +112,7 @@ def test_elites_are_exported_as_files(ran: Path, tmp_path: Path) -> None:
     assert len(files) == len(elites)
 
 
+@pytest.mark.slow
 def test_the_same_run_command_again_goes_on_and_resume_does_too(folder: Path) -> None:
     for total in (30, 60):
         done = evoengine("run", "peak", *STORE, "--evaluations", str(total), "--quiet", "--format", "json", cwd=folder)
@@ -161,6 +163,7 @@ def test_what_a_person_gets_wrong_is_told_in_one_line(folder: Path, arguments: l
     assert not (folder / "evo.db").exists() or code == 1
 
 
+@pytest.mark.slow
 def test_a_new_problem_is_about_twenty_lines_and_runs_at_once(tmp_path: Path) -> None:
     made = evoengine("new", "problem", "my_problem", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
@@ -201,6 +204,7 @@ def test_problems_plugins_and_doctor_answer(folder: Path) -> None:
     assert doctor["cores"] >= 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_what_is_in_flight_and_the_run_goes_on_later(folder: Path) -> None:
     command = [sys.executable, "-m", "evoengine", "run", "peak", *STORE, "--evaluations", "100000", "--quiet"]
     process = subprocess.Popen(

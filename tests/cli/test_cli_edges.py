@@ -65,6 +65,7 @@ def in_bytes(folder: Path, *arguments: str, **environ: str) -> bytes:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_odd_text_of_a_judge_or_candidate_is_printed_harmlessly_in_every_form(folder: Path) -> None:
     (folder / "problems" / "odd.py").write_text(ODD)
     run_quietly(folder, "odd", "--evaluations", "20", "--set", "operators=structural")
@@ -82,6 +83,7 @@ def test_odd_text_of_a_judge_or_candidate_is_printed_harmlessly_in_every_form(fo
     )
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     run_quietly(folder, "peak", "--evaluations", "300", "--set", "operators=structural")
     done = subprocess.run(
@@ -111,6 +113,7 @@ class Box(Unconfined):
 """
 
 
+@pytest.mark.slow
 def test_a_campaign_with_plugins_of_ones_own_is_read_and_resumed_with_them(folder: Path) -> None:
     for kind, name, text in (
         ("archives", "my_own", PLUGIN),
@@ -158,6 +161,7 @@ def test_one_operator_may_be_named_without_a_list(folder: Path) -> None:
     assert campaign.identity()["operators"][0]["use"] == "structural"
 
 
+@pytest.mark.slow
 def test_a_diff_has_every_form(folder: Path) -> None:
     run_quietly(folder, "peak", "--evaluations", "10", "--set", "operators=structural")
     diff = json.loads(in_bytes(folder, "diff", "1", "2", "--format", "json"))
@@ -238,6 +242,7 @@ asyncio.run(cell())
 """
 
 
+@pytest.mark.slow
 def test_in_a_notebook_the_second_interrupt_stops_at_once_as_a_keyboard_interrupt(folder: Path) -> None:
     text = (folder / "problems" / "peak.py").read_text().replace('"peak"', '"slow"')
     text = text.replace("    a = 0.9\n", "    import time; time.sleep(0.5)\n    a = 0.9\n")
@@ -307,6 +312,7 @@ with Campaign("peak", store="evo.db", executor="inline", operators=["structural"
 """
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_what_was_acknowledged_is_kept_and_the_run_goes_on_when_there_is_room(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL],

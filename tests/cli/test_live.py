@@ -36,6 +36,7 @@ def shown(arguments: list[str], cwd: Path, columns: int = 100) -> tuple[str, int
     return written.decode("utf-8", "replace"), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_where_the_run_stands_and_is_left_tidy(folder: Path) -> None:
     text, status = shown(["run", "peak", "--evaluations", "300", "--workers", "1"], folder)
     assert status == 0

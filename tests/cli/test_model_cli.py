@@ -43,6 +43,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_next_prompt_is_shown_and_not_sent(store: Path) -> None:
     told = json.loads(evoengine(store, "prompt", "--format", "json").stdout)
     assert told["operator"] == "rewrite"
@@ -70,6 +71,7 @@ def test_costs_guidance_and_lessons_are_told(store: Path) -> None:
     assert json.loads((store / "lessons.jsonl").read_text().splitlines()[0])["hypothesis"] == "nearer"
 
 
+@pytest.mark.slow
 def test_a_campaign_that_asks_no_model_has_no_prompt(store: Path) -> None:
     evoengine(store, "run", "peak", "--name", "plain", "--sandbox", "none", "--evaluations", "8", "--quiet")
     told = evoengine(store, "prompt", "plain", status=1).stderr

@@ -31,6 +31,7 @@ def test_what_gets_through_is_told_by_name_with_status_1(tmp_path: Path) -> None
     assert NAMES[0] not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sandbox", ["jail", "none"])
 def test_scripts_are_told_of_every_attack(tmp_path: Path, sandbox: str) -> None:
     as_json = evoengine("sandbox", "self-check", *SOME, "--sandbox", sandbox, "--format", "json", cwd=tmp_path)

@@ -114,6 +114,7 @@ def test_log_probabilities_and_token_ids_are_read() -> None:
     assert (one.logprobs, one.token_ids) == ((-0.5, -1.25), (5, 6))
 
 
+@pytest.mark.slow
 def test_what_a_server_thinks_is_kept_apart_from_its_answer() -> None:
     for told, expected in (
         ({"message": {"content": "yes", "reasoning_content": "hm"}}, ("yes", "hm")),

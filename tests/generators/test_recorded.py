@@ -49,6 +49,7 @@ def digest(folder: Path, generator: Generator, name: str, workers: int = 1) -> s
         return campaign.digest()
 
 
+@pytest.mark.slow
 def test_a_campaign_is_played_again_bit_for_bit_without_its_model(folder: Path) -> None:
     told = digest(folder, Scripted(answers=numbers), "first")
     assert digest(folder, Replay(store=f"{folder}/first.db"), "second", workers=2) == told

@@ -43,6 +43,7 @@ def refused(search: str, new: str, text: str = PROGRAM, language: str = "python"
     return result
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9))
 def test_no_spoilt_edit_of_a_library_file_is_applied_wrongly(seed):

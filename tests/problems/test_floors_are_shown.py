@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.conftest import evoengine
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_the_best_known_value_and_the_hand_written_floor(tmp_path: Path) -> None:
     done = evoengine("run", "circle_packing", "--evaluations", "5", "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

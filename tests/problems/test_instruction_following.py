@@ -233,6 +233,7 @@ def test_a_model_that_keeps_everything_is_without_fault(stage):
     assert len(score.instances) == 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "x", "I cannot help with that.", "A. B. C. D.", "[a] [b] [c] [d] [e]", *HUGE])
 def test_an_answer_about_nothing_is_never_without_fault(text):
     score = judged(InstructionFollowing(train_tasks=200), lambda _: text)

@@ -198,6 +198,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 def test_hostile_queries_are_wrong_and_leave_all_others_right_beside_them(runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     problem = TextToSql(train_questions=2 * len(HOSTILE))
@@ -589,6 +590,7 @@ def hash_of(text):
     return sum(map(ord, text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sandbox", ["jail", "none"])
 def test_a_context_evolves_above_the_seed_and_is_checked_on_what_selection_never_saw(tmp_path, sandbox):
     problem = build("problems", {"use": "text_to_sql", "train_questions": 12, "held_out_questions": 12})
