@@ -9,6 +9,8 @@ import select
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 
 
