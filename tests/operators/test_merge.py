@@ -260,6 +260,38 @@ def test_a_merge_that_would_not_compile_is_a_conflict():
     assert "global" in conflict(first, second, base)
 
 
+def test_new_imports_of_one_name_from_two_places_are_a_conflict():
+    assert conflict(
+        BASE.replace("sep\n", "sep\nimport numpy as np\n"), BASE.replace("sep\n", "sep\nimport jax as np\n")
+    )
+
+
+def test_imports_with_comments_among_their_names_are_not_united():
+    base = BASE.replace("path, sep", "(\n    path,  # paths\n    sep,\n)")
+    assert conflict(
+        base.replace("    sep,", "    sep,\n    walk,"), base.replace("    sep,", "    sep,\n    getcwd,"), base
+    )
+
+
+def test_imports_of_one_line_from_two_modules_are_not_united():
+    assert conflict(BASE.replace("os import path", "os import walk, path"), BASE.replace("from os", "from oss"))
+
+
+def test_a_default_given_above_one_taken_away_is_a_conflict():
+    base = "def f(a, b=1):\n    return a + b\n"
+    assert conflict(base.replace("a, b", "a=0, b"), base.replace("b=1", "b"), base)
+
+
+def test_other_line_ends_of_one_side_are_not_lost():
+    assert conflict(BASE.replace("\n", "\r\n"), BASE.replace("size = 3", "size = 4"))
+
+
+def test_a_program_too_deep_for_a_tree_is_merged_by_its_lines():
+    base = "a = 1\nb = 2\nx = " + "-" * 600 + "1\ny = 2\nz = 3\n"
+    first, second = base.replace("a = 1", "a = 5"), base.replace("z = 3", "z = 4")
+    assert merged(first, second, base) == first.replace("z = 3", "z = 4")
+
+
 # other texts
 
 
@@ -418,3 +450,9 @@ def test_a_program_of_several_files_is_merged_file_by_file():
     ]
     talk, parents = family(*(Program(files=one) for one in files))
     assert talk.child(Merge(), draft(*parents)).content == Program(files={"main.py": "x = 2\n", "lib/box.py": FIRST})
+
+
+def test_a_data_file_that_would_not_be_read_is_refused():
+    files = [("x = 1\n", "{\n1\n}\n"), ("x = 2\n", "{\n1\n}\n"), ("x = 1\n", "{\n1\n")]
+    talk, parents = family(*(Program(files={"main.py": main, "data.json": data}) for main, data in files))
+    assert "data.json" in why(Merge(), talk, draft(*parents))

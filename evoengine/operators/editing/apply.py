@@ -8,6 +8,9 @@ cheap, while a wrong edit stays in the archive as if it had been meant.
 
 from __future__ import annotations
 
+import html
+import keyword
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -34,6 +37,10 @@ from evoengine.operators.editing.trees import (
     same,
 )
 from evoengine.operators.editing.values import Applied, Edit, How, Refused
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_BRACKETS = re.compile(r"[\s\[\](){},;:'\"]*")
+_ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39);")
 
 
 class Change(NamedTuple):
@@ -142,8 +149,15 @@ class _Program:
                 why=f"its REPLACE part leaves lines out, at `{line[:100]}`: write them all, "
                 "or leave the same lines out of the SEARCH part"
             )
+        for line in new:
+            if not _ESCAPED.search(self.text) and _escaped(line, old):
+                return Refused(why=f"it is written as HTML, at `{line.strip()[:100]}`: write < > & as they are")
+        if self.python and _says_little(old, new):
+            return Refused(
+                why="its SEARCH part has no name in it that says where it belongs: put lines around it into it"
+            )
         change = self.placed(old, new)
-        return change if isinstance(change, Refused) else self.checked(change)
+        return change if isinstance(change, Refused) else self.checked(change, old, new)
 
     def placed(self, old: list[str], new: list[str]) -> Change | Refused:
         """What the edit does at the one place that it can mean."""
@@ -216,11 +230,36 @@ class _Program:
                 return others, found
         return others, []
 
-    def checked(self, change: Change) -> Change | Refused:
+    def checked(self, change: Change, old: Sequence[str], new: Sequence[str]) -> Change | Refused:
         """The change, if its result is what such a change may lead to."""
         if not any(one.lines or one.start < one.end for one in change.splices):
             return Refused(why="it changes nothing but white space or comments")
+        twice = self.repeated(change.splices, old, new)
+        if twice is not None:
+            return Refused(
+                why=f"its REPLACE part goes on with the program's own lines, at `{twice[:100]}`, that its SEARCH part "
+                "has not: they would stand there twice. Put them into both parts, or into none"
+            )
         return self._safe(change) if self.python else change
+
+    def repeated(self, splices: Sequence[Splice], old: Sequence[str], new: Sequence[str]) -> str | None:
+        """A new line at an end of the REPLACE part that the program has right beyond the SEARCH part; or None.
+
+        An end that both parts share is meant as it is: only one that was copied further than the SEARCH part tells
+        that the copying was a mistake.
+        """
+        searched, written = ([line.strip() for line in part if line.strip()] for part in (old, new))
+        if not written:
+            return None
+        first, last = splices[0], splices[-1]
+        if searched[-1] != written[-1]:
+            twice = _overlap_of(_solid(last.lines), _solid(self.texts[last.end :]))
+            if twice:
+                return twice
+        if searched[0] != written[0]:
+            above = _solid(self.texts[: first.start])
+            return _overlap_of(_solid(first.lines)[::-1], above[::-1])
+        return None
 
     def usual(self, block: Nested, lines: range, first: str) -> bool:
         """Whether a new block is as deep as others, or as deep as blocks may be and without a line of the program."""
@@ -263,6 +302,35 @@ def _begun(nested: Iterable[Nested], splice: Splice, start: int) -> Iterator[tup
 def _end_of(splices: Sequence[Splice]) -> int:
     """The line after the last that splices leave changed."""
     return splices[-1].end + sum(len(one.lines) - (one.end - one.start) for one in splices) + 1
+
+
+def _solid(lines: Sequence[str]) -> list[str]:
+    return [line.rstrip() for line in lines if line.strip()]
+
+
+def _overlap_of(lines: Sequence[str], beyond: Sequence[str]) -> str | None:
+    """A telling line among the last ones, where these are the first of those beyond; None if they are not."""
+    for size in range(1, min(len(lines), len(beyond)) + 1):
+        if lines[-size:] == beyond[:size]:
+            telling = [line.strip() for line in beyond[:size] if not _BRACKETS.fullmatch(line)]
+            if telling:
+                return telling[0]
+    return None
+
+
+def _escaped(line: str, old: Sequence[str]) -> bool:
+    """Whether a line writes `<`, `>` or `&` as HTML does: outside of strings, or where the old lines have them raw."""
+    for match in _ESCAPED.finditer(line):
+        around = html.unescape(line[max(match.start() - 2, 0) : match.end() + 2])
+        if ("'" not in line and '"' not in line) or any(around in one for one in old):
+            return True
+    return False
+
+
+def _says_little(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether lines that all stay, to say where new ones belong, hold no name: `pass`, `)` and `else:` are anywhere."""
+    stays = all(line in new for line in old)
+    return stays and all(keyword.iskeyword(word) or word == "self" for line in old for word in _NAME.findall(line))
 
 
 def _overlap(one: range, other: range) -> bool:

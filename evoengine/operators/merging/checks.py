@@ -52,8 +52,16 @@ def _statements(text: str) -> Counter[str]:
             case ast.ClassDef(name=name):
                 found[f"class {name}"] += 1
             case ast.stmt() if not hasattr(node, "body") and not hasattr(node, "cases"):
-                found[ast.unparse(node)] += 1
+                found[_said(text, node)] += 1
     return found
+
+
+def _said(text: str, node: ast.stmt) -> str:
+    """A statement's code in one manner of writing, or as it stands where it nests too deep for that."""
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return ast.get_source_segment(text, node) or ""
 
 
 def _unbound(text: str) -> set[str]:

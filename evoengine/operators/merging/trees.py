@@ -210,8 +210,6 @@ class _Trees:
     ) -> cst.IndentedBlock:
         """A block of statements with what both sides changed."""
         body = self.statements(old.body, first.body, second.body, declares=declares)
-        if not body:
-            return self.merger.chosen(first, second, f"together they leave nothing below {shown_of([self.text(old)])}")
         return old.with_changes(
             body=body,
             indent=self.value(old.indent, first.indent, second.indent),
