@@ -357,7 +357,9 @@ LABELLED = "def other(height):\n    total = width\n    return total\n"
 def test_lines_that_were_copied_further_than_the_search_part_are_not_put_there_twice():
     new = "            total += 1\n        else:\n            total -= 1\n"
     assert "twice" in refused("            total += math.sin(step)\n", new).why
-    assert "twice" in refused("    total = width\n", "def other(height):\n    label = width\n", LABELLED).why
+    assert "twice" in refused("    return total\n", "    total = width\n    return 2 * total\n", LABELLED).why
+    commented = LABELLED.replace("    return", "    # the total\n    return")
+    assert "twice" in refused("    total = width\n", "    total = 2\n    return total\n", commented).why
     assert "twice" in refused("            total -= 1\n", "            total -= 2\n    return total\n").why
 
 

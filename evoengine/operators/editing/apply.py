@@ -23,6 +23,7 @@ from evoengine.operators.editing.elisions import leaves_out, stands_for_more
 from evoengine.operators.editing.lines import Index, Line, joined, lines_of, newline_of, words_of
 from evoengine.operators.editing.nearest import nearest_lines
 from evoengine.operators.editing.places import Place, outcome, places
+from evoengine.operators.editing.repeats import repeated
 from evoengine.operators.editing.syntax import check_syntax, parsed, string_lines, without_comments
 from evoengine.operators.editing.trees import (
     Nested,
@@ -39,7 +40,6 @@ from evoengine.operators.editing.trees import (
 from evoengine.operators.editing.values import Applied, Edit, How, Refused
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_BRACKETS = re.compile(r"[\s\[\](){},;:'\"]*")
 _ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39);")
 
 
@@ -234,32 +234,13 @@ class _Program:
         """The change, if its result is what such a change may lead to."""
         if not any(one.lines or one.start < one.end for one in change.splices):
             return Refused(why="it changes nothing but white space or comments")
-        twice = self.repeated(change.splices, old, new)
+        twice = repeated(self.texts, change.splices, old, new, python=self.python)
         if twice is not None:
             return Refused(
                 why=f"its REPLACE part goes on with the program's own lines, at `{twice[:100]}`, that its SEARCH part "
                 "has not: they would stand there twice. Put them into both parts, or into none"
             )
         return self._safe(change) if self.python else change
-
-    def repeated(self, splices: Sequence[Splice], old: Sequence[str], new: Sequence[str]) -> str | None:
-        """A new line at an end of the REPLACE part that the program has right beyond the SEARCH part; or None.
-
-        An end that both parts share is meant as it is: only one that was copied further than the SEARCH part tells
-        that the copying was a mistake.
-        """
-        searched, written = ([line.strip() for line in part if line.strip()] for part in (old, new))
-        if not written:
-            return None
-        first, last = splices[0], splices[-1]
-        if searched[-1] != written[-1]:
-            twice = _overlap_of(_solid(last.lines), _solid(self.texts[last.end :]))
-            if twice:
-                return twice
-        if searched[0] != written[0]:
-            above = _solid(self.texts[: first.start])
-            return _overlap_of(_solid(first.lines)[::-1], above[::-1])
-        return None
 
     def usual(self, block: Nested, lines: range, first: str) -> bool:
         """Whether a new block is as deep as others, or as deep as blocks may be and without a line of the program."""
@@ -302,20 +283,6 @@ def _begun(nested: Iterable[Nested], splice: Splice, start: int) -> Iterator[tup
 def _end_of(splices: Sequence[Splice]) -> int:
     """The line after the last that splices leave changed."""
     return splices[-1].end + sum(len(one.lines) - (one.end - one.start) for one in splices) + 1
-
-
-def _solid(lines: Sequence[str]) -> list[str]:
-    return [line.rstrip() for line in lines if line.strip()]
-
-
-def _overlap_of(lines: Sequence[str], beyond: Sequence[str]) -> str | None:
-    """A telling line among the last ones, where these are the first of those beyond; None if they are not."""
-    for size in range(1, min(len(lines), len(beyond)) + 1):
-        if lines[-size:] == beyond[:size]:
-            telling = [line.strip() for line in beyond[:size] if not _BRACKETS.fullmatch(line)]
-            if telling:
-                return telling[0]
-    return None
 
 
 def _escaped(line: str, old: Sequence[str]) -> bool:
