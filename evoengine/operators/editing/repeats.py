@@ -31,14 +31,25 @@ def repeated(
     searched, written = ([line.strip() for line in part if line.strip()] for part in (old, new))
     if not written:
         return None
-    first, last = splices[0], splices[-1]
+    start, end = splices[0].start, splices[-1].end
+    come: list[str] = []
+    at = start
+    for splice in splices:
+        come += [*program[at : splice.start], *splice.lines]
+        at = splice.end
     if searched[-1] != written[-1]:
-        twice = _shared(last.lines, program[last.end : last.end + _BEYOND], 1, python=python)
+        twice = _shared(come, program[end : end + _BEYOND], 1, python=python)
         if twice is not None:
             return twice
     if searched[0] != written[0]:
-        return _shared(first.lines, program[max(first.start - _BEYOND, 0) : first.start], -1, python=python)
+        return _shared(come, program[max(start - _BEYOND, 0) : start], -1, python=python)
     return None
+
+
+def _key(line: str) -> str:
+    """A line with its indent, whatever its spaces, quotes and the comma at its end."""
+    said = line.lstrip(" \t")
+    return line[: len(line) - len(said)] + "".join(said.split()).replace("'", '"').rstrip(",")
 
 
 def _shared(lines: Sequence[str], beyond: Sequence[str], step: int, *, python: bool) -> str | None:
@@ -49,7 +60,7 @@ def _shared(lines: Sequence[str], beyond: Sequence[str], step: int, *, python: b
         if bare is not None and others is not None:
             readings.append((bare, others))
     for reading in readings:
-        one, other = ([line.rstrip() for line in part if line.strip()][::step] for part in reading)
+        one, other = ([_key(line) for line in part if line.strip()][::step] for part in reading)
         for size in range(1, min(len(one), len(other)) + 1):
             if one[-size:] == other[:size]:
                 telling = [line.strip() for line in other[:size] if not _BRACKETS.fullmatch(line)]
