@@ -159,6 +159,8 @@ def dots(rng: Random, rows: Rows) -> Rows | None:
 
 def only_changes(_: Random, rows: Rows) -> Rows | None:
     """No line around the change."""
+    if {row.mark for row in rows} & {"<", ">"}:  # lines copied too far, and not from beside the change, are new ones
+        return None
     return [row for row in rows if row.mark != " "] if any(row.mark == "-" for row in rows) else None
 
 

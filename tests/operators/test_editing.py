@@ -384,3 +384,8 @@ def test_new_lines_written_as_html_are_refused_unless_they_are_strings():
     assert "HTML" in refused("x = a < b\n", "x = a &lt; b\n", text).why
     assert "HTML" in refused("x = a < b\n", "x = a &lt; b or 'no'\n", text).why
     assert done("x = a < b\n", "x = '&lt;'\n", text).text.endswith("x = '&lt;'\n")
+
+
+def test_the_depth_of_a_comment_says_nothing_of_the_depth_of_new_lines():
+    text = "def f(a):\n    for b in a:\n        c(b)\n    # the end\n    return a\n"
+    assert refused("        # the end\n", "        d(b)\n        # the end\n", text)
