@@ -363,6 +363,11 @@ def test_lines_that_were_copied_further_than_the_search_part_are_not_put_there_t
     assert "twice" in refused("            total -= 1\n", "            total -= 2\n    return total\n").why
 
 
+def test_lines_copied_too_far_are_seen_below_a_line_that_stays_too():
+    text = "a(1)\nb(2)\nc(3)\nb(2)\nd(4)\n"
+    assert "twice" in refused("a(1)\nb(2)\n", "a(1)\nb(5)\nc(3)\nb(2)\n", text).why
+
+
 def test_a_new_line_that_is_in_the_program_twice_on_purpose_needs_an_end_that_stays():
     search = "            total -= 1\n    return total\n"
     new = "            total -= 1\n            total -= 1\n    return total\n"

@@ -37,31 +37,46 @@ def repeated(
     for splice in splices:
         come += [*program[at : splice.start], *splice.lines]
         at = splice.end
-    if searched[-1] != written[-1]:
-        twice = _shared(come, program[end : end + _BEYOND], 1, python=python)
-        if twice is not None:
-            return twice
-    if searched[0] != written[0]:
-        return _shared(come, program[max(start - _BEYOND, 0) : start], -1, python=python)
-    return None
+    above, below = list(program[max(start - _BEYOND, 0) : start][::-1]), list(program[end : end + _BEYOND])
+    return _shared(come, below, _stays(searched[::-1], written[::-1]), python=python) or _shared(
+        come[::-1], above, _stays(searched, written), python=python
+    )
+
+
+def _stays(searched: Sequence[str], written: Sequence[str]) -> list[str]:
+    """The lines that both parts begin with."""
+    count = 0
+    while count < min(len(searched), len(written)) and searched[count] == written[count]:
+        count += 1
+    return list(searched[:count])
 
 
 def _key(line: str) -> str:
     """A line with its indent, whatever its spaces, quotes and the comma at its end."""
     said = line.lstrip(" \t")
-    return line[: len(line) - len(said)] + "".join(said.split()).replace("'", '"').rstrip(",")
+    return line[: len(line) - len(said)].expandtabs(4) + "".join(said.split()).replace("'", '"').rstrip(",")
 
 
-def _shared(lines: Sequence[str], beyond: Sequence[str], step: int, *, python: bool) -> str | None:
-    """A telling line among the last of the new ones (step 1) or the first (-1) that are those beyond; or None."""
-    readings = [(lines, beyond)]
+def _shared(come: Sequence[str], beyond: Sequence[str], stays: Sequence[str], *, python: bool) -> str | None:
+    """A telling line among the last of what an edit leaves, where these are the lines beyond; or None.
+
+    Args:
+        come: what the edit leaves where it changes something.
+        beyond: the program's lines from there on.
+        stays: the lines at this end of both of its parts, the outermost first. More than these have to be the same.
+        python: whether lines may differ in comments too.
+    """
+    solid = [at for at, line in enumerate(beyond) if line.strip()][: len(stays)]
+    if solid and [beyond[at].strip() for at in solid] == list(stays[::-1]):
+        come, beyond = [*come, *beyond[: solid[-1] + 1]], beyond[solid[-1] + 1 :]
+    readings = [(come, beyond)]
     if python:
-        bare, others = without_comments(lines), without_comments(beyond)
+        bare, others = without_comments(come), without_comments(beyond)
         if bare is not None and others is not None:
             readings.append((bare, others))
     for reading in readings:
-        one, other = ([_key(line) for line in part if line.strip()][::step] for part in reading)
-        for size in range(1, min(len(one), len(other)) + 1):
+        one, other = ([_key(line) for line in part if line.strip()] for part in reading)
+        for size in range(len(stays) + 1, min(len(one), len(other)) + 1):
             if one[-size:] == other[:size]:
                 telling = [line.strip() for line in other[:size] if not _BRACKETS.fullmatch(line)]
                 if telling:
