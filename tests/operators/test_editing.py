@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.edits import applied, case_of, is_right
+from benchmarks import edits_first, edits_second
+from benchmarks.edits import applied
+from benchmarks.edits_cases import is_right
 from evoengine.operators.editing import Applied, Edit, Refused, apply_edit, apply_edits, nearest_lines
 
 PROGRAM = '''\
@@ -47,7 +49,15 @@ def refused(search: str, new: str, text: str = PROGRAM, language: str = "python"
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9))
 def test_no_spoilt_edit_of_a_library_file_is_applied_wrongly(seed):
-    case = case_of(seed, largest=300)
+    case = edits_first.case_of(seed, largest=300)
+    text = applied(case)
+    assert text is None or is_right(case, text), case.kind
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.integers(0, 10**9))
+def test_no_edit_among_functions_that_are_almost_the_same_is_applied_wrongly(seed):
+    case = edits_second.case_of(seed, largest=300)
     text = applied(case)
     assert text is None or is_right(case, text), case.kind
 
@@ -340,3 +350,48 @@ def test_the_nearest_lines_of_a_long_text_are_those_that_were_meant():
 def test_any_edit_of_any_text_is_applied_or_refused(search, new, text):
     result = apply_edit("\n".join(text), Edit(search="\n".join(search), replace="\n".join(new)))
     assert isinstance(result, Applied | Refused)
+
+
+LABELLED = "def other(height):\n    total = width\n    return total\n"
+
+
+def test_lines_that_were_copied_further_than_the_search_part_are_not_put_there_twice():
+    new = "            total += 1\n        else:\n            total -= 1\n"
+    assert "twice" in refused("            total += math.sin(step)\n", new).why
+    assert "twice" in refused("    return total\n", "    total = width\n    return 2 * total\n", LABELLED).why
+    commented = LABELLED.replace("    return", "    # the total\n    return")
+    assert "twice" in refused("    total = width\n", "    total = 2\n    return total\n", commented).why
+    assert "twice" in refused("            total -= 1\n", "            total -= 2\n    return total\n").why
+
+
+def test_lines_copied_too_far_are_seen_below_a_line_that_stays_too():
+    text = "a(1)\nb(2)\nc(3)\nb(2)\nd(4)\n"
+    assert "twice" in refused("a(1)\nb(2)\n", "a(1)\nb(5)\nc(3)\nb(2)\n", text).why
+
+
+def test_a_new_line_that_is_in_the_program_twice_on_purpose_needs_an_end_that_stays():
+    search = "            total -= 1\n    return total\n"
+    new = "            total -= 1\n            total -= 1\n    return total\n"
+    assert done(search, new).text == PROGRAM.replace("            total -= 1\n", "            total -= 1\n" * 2)
+
+
+@pytest.mark.parametrize("line", ["[...]", "(...)", "<…>"])
+def test_bracketed_dots_leave_lines_out_too(line):
+    assert "leaves lines out" in refused("def other(width):\n", f"def other(width, height):\n    {line}\n").why
+
+
+def test_new_lines_below_a_line_without_any_name_are_refused():
+    assert "no name" in refused("        else:\n", "        else:\n            print(1)\n").why
+    assert done("        else:\n", "        elif width:\n").text == PROGRAM.replace("else:", "elif width:")
+
+
+def test_new_lines_written_as_html_are_refused_unless_they_are_strings():
+    text = "a, b = 1, 2\nx = a < b\n"
+    assert "HTML" in refused("x = a < b\n", "x = a &lt; b\n", text).why
+    assert "HTML" in refused("x = a < b\n", "x = a &lt; b or 'no'\n", text).why
+    assert done("x = a < b\n", "x = '&lt;'\n", text).text.endswith("x = '&lt;'\n")
+
+
+def test_the_depth_of_a_comment_says_nothing_of_the_depth_of_new_lines():
+    text = "def f(a):\n    for b in a:\n        c(b)\n    # the end\n    return a\n"
+    assert refused("        # the end\n", "        d(b)\n        # the end\n", text)

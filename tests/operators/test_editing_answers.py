@@ -180,3 +180,16 @@ def test_an_answer_without_a_program_says_why(text, cause):
 def test_any_text_is_read_or_refused(text):
     assert isinstance(edits_of(text), Edits | Unread)
     assert isinstance(whole_of(text, "python"), Whole | Unread)
+
+
+def test_a_fence_that_only_one_part_ends_is_the_programs_own():
+    search, new = "```\ncode\n```\n", "```\ncode\n```\nmore\n"
+    found = edits_of(f"<<<<<<< SEARCH\n{search}=======\n{new}>>>>>>> REPLACE\n")
+    assert isinstance(found, Edits)
+    assert [(edit.search, edit.replace) for edit in found.edits] == [(search, new)]
+
+
+def test_a_diff_beside_blocks_is_a_fault():
+    found = edits_of("<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n@@ -1,1 +1,1 @@\n-c\n+d\n")
+    assert isinstance(found, Edits)
+    assert "beside" in found.faults[0]

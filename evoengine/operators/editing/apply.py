@@ -8,6 +8,9 @@ cheap, while a wrong edit stays in the archive as if it had been meant.
 
 from __future__ import annotations
 
+import html
+import keyword
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -20,6 +23,7 @@ from evoengine.operators.editing.elisions import leaves_out, stands_for_more
 from evoengine.operators.editing.lines import Index, Line, joined, lines_of, newline_of, words_of
 from evoengine.operators.editing.nearest import nearest_lines
 from evoengine.operators.editing.places import Place, outcome, places
+from evoengine.operators.editing.repeats import repeated
 from evoengine.operators.editing.syntax import check_syntax, parsed, string_lines, without_comments
 from evoengine.operators.editing.trees import (
     Nested,
@@ -34,6 +38,9 @@ from evoengine.operators.editing.trees import (
     same,
 )
 from evoengine.operators.editing.values import Applied, Edit, How, Refused
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39);")
 
 
 class Change(NamedTuple):
@@ -142,8 +149,15 @@ class _Program:
                 why=f"its REPLACE part leaves lines out, at `{line[:100]}`: write them all, "
                 "or leave the same lines out of the SEARCH part"
             )
+        for line in new:
+            if not _ESCAPED.search(self.text) and _escaped(line, old):
+                return Refused(why=f"it is written as HTML, at `{line.strip()[:100]}`: write < > & as they are")
+        if self.python and _says_little(old, new):
+            return Refused(
+                why="its SEARCH part has no name in it that says where it belongs: put lines around it into it"
+            )
         change = self.placed(old, new)
-        return change if isinstance(change, Refused) else self.checked(change)
+        return change if isinstance(change, Refused) else self.checked(change, old, new)
 
     def placed(self, old: list[str], new: list[str]) -> Change | Refused:
         """What the edit does at the one place that it can mean."""
@@ -216,10 +230,16 @@ class _Program:
                 return others, found
         return others, []
 
-    def checked(self, change: Change) -> Change | Refused:
+    def checked(self, change: Change, old: Sequence[str], new: Sequence[str]) -> Change | Refused:
         """The change, if its result is what such a change may lead to."""
         if not any(one.lines or one.start < one.end for one in change.splices):
             return Refused(why="it changes nothing but white space or comments")
+        twice = repeated(self.texts, change.splices, old, new, python=self.python)
+        if twice is not None:
+            return Refused(
+                why=f"its REPLACE part goes on with the program's own lines, at `{twice[:100]}`, that its SEARCH part "
+                "has not: they would stand there twice. Put them into both parts, or into none"
+            )
         return self._safe(change) if self.python else change
 
     def usual(self, block: Nested, lines: range, first: str) -> bool:
@@ -263,6 +283,21 @@ def _begun(nested: Iterable[Nested], splice: Splice, start: int) -> Iterator[tup
 def _end_of(splices: Sequence[Splice]) -> int:
     """The line after the last that splices leave changed."""
     return splices[-1].end + sum(len(one.lines) - (one.end - one.start) for one in splices) + 1
+
+
+def _escaped(line: str, old: Sequence[str]) -> bool:
+    """Whether a line writes `<`, `>` or `&` as HTML does: outside of strings, or where the old lines have them raw."""
+    for match in _ESCAPED.finditer(line):
+        around = html.unescape(line[max(match.start() - 2, 0) : match.end() + 2])
+        if ("'" not in line and '"' not in line) or any(around in one for one in old):
+            return True
+    return False
+
+
+def _says_little(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether lines that all stay, to say where new ones belong, hold no name: `pass`, `)` and `else:` are anywhere."""
+    stays = all(line in new for line in old)
+    return stays and all(keyword.iskeyword(word) or word == "self" for line in old for word in _NAME.findall(line))
 
 
 def _overlap(one: range, other: range) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +15,7 @@ _BETWEEN = re.compile(r"[ \t]*={5,9}[ \t]*")
 _CLOSE = re.compile(r"[ \t]*>{5,9}[ \t]*(?:REPLACE|UPDATED)\b.*", re.IGNORECASE)
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*([^`]*)")
 _PATH = re.compile(r"(?:[\w.@+-]+/)*[\w@+-][\w.@+-]*\.\w+")
+_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
 _LINE = re.compile(r"\r\n|\r|\n")
 
 
@@ -113,9 +114,21 @@ def _blocks(lines: Sequence[str], paths: Collection[str]) -> Edits | None:
         search, replace = _unfenced(*parts)
         edits.append(Edit(search=_text(search), replace=_text(replace), path=path))
     stray = sum(bool(_CLOSE.fullmatch(line)) for line in lines) - len(opens)
+    if any(_HUNK.match(line) for line in _outside(lines)):
+        faults.append("there is a diff beside the SEARCH/REPLACE blocks: write all changes in one manner")
     if stray > 0:
         faults.append("there are more >>>>>>> REPLACE lines than <<<<<<< SEARCH lines")
     return Edits(edits=tuple(edits), faults=tuple(faults), truncated=truncated)
+
+
+def _outside(lines: Sequence[str]) -> Iterator[str]:
+    """The lines that are in no block."""
+    inside = False
+    for line in lines:
+        inside = inside or bool(_OPEN.fullmatch(line))
+        if not inside:
+            yield line
+        inside = inside and not _CLOSE.fullmatch(line)
 
 
 def _divided(lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str]] | str:
@@ -135,7 +148,14 @@ def _unfenced(search: Sequence[str], replace: Sequence[str]) -> tuple[Sequence[s
     parts = [part for part in (search, replace) if any(line.strip() for line in part)]
     if not parts or not all(_FENCE.fullmatch(_solid(part)[0]) for part in parts):
         return search, replace
-    return _inner(search), _inner(replace)
+    # a fence that one part closes and the other does not may be the program's own
+    return (_inner(search), _inner(replace)) if len({_closed(part) for part in parts}) == 1 else (search, replace)
+
+
+def _closed(lines: Sequence[str]) -> bool:
+    """Whether a fence ends the lines that one begins."""
+    solid = _solid(lines)
+    return len(solid) > 1 and not solid[-1].strip("` ~\t")
 
 
 def _inner(lines: Sequence[str]) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BARE = re.compile(r"(?:\.{3}|…)")
+_BARE = re.compile(r"[\[(<{]*(?:\.{3}|…)[\])>}]*")
 _COMMENT = re.compile(r"(?:#+|//+|--+|%+|;+|/\*+|<!--|\(\*)\s*(.*?)\s*(?:\*/|-->|\*\))?", re.DOTALL)
 _DOTS = re.compile(r"[\[(<]*\s*(?:\.{3}|…).*|.*(?:\.{3}|…)\s*[\])>]*")
 _WHAT = r"(?:code|function|method|class|file|implementation|body|program|logic|line|part|content|import|definition)e?s?"

@@ -114,6 +114,8 @@ def _same_depth(search: Sequence[str], replace: Sequence[str], place: Place) -> 
     old, new = indents_of(search), indents_of(replace)
     if place.reindent.changes_nothing or not new:
         return True
+    if all(line.lstrip().startswith("#") for line in search if line.strip()):
+        return False  # a comment may stand at any depth: its own says nothing of the others'
     # one depth alone does not tell a shift from levels of another width: less deep lines are not known then
     known = len(set(old)) > 1 or all(len(indent) >= len(old[0]) for indent in new)
     return known and old[0] == new[0]
