@@ -36,7 +36,7 @@ _Kind = TypeVar("_Kind", bound=Component)
 
 PLAIN_OPERATORS = ("structural", "tune", "idioms")
 """The ways to make a child that need no language model."""
-MODEL_OPERATORS = ("diff", "rewrite", "crossover", "repair", "explore", "tune")
+MODEL_OPERATORS = ("diff", "rewrite", "crossover", "merge", "repair", "explore", "tune")
 """The ways to make a child with a language model at hand."""
 MODEL_GATES = ("syntax", "reintroduced")
 """What is worth asking of a child whose evaluation costs more than a look."""
