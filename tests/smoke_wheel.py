@@ -40,6 +40,11 @@ def main(dist: Path) -> None:
         shown = json.loads(run("-m", "evoengine", "show", "--store", store, "--format", "json"))
         if shown["evaluations"] < 60 or shown["best_score"] < 0.95:
             sys.exit(f"smoke test failed: the run came to {shown}")
+        asked = ["--name", "asked", "--store", store, "--generator", "scripted", "--set", 'operators=["diff"]']
+        run("-m", "evoengine", "run", "circle_packing", *asked, "--evaluations", "4", "--quiet")
+        prompt = json.loads(run("-m", "evoengine", "prompt", "asked", "--store", store, "--format", "json"))
+        if "circles" not in prompt["messages"][0]["content"]:
+            sys.exit(f"smoke test failed: the wheel brings no templates: {prompt}")
         for selector in ("puct", "pareto"):
             run("-c", f"from evoengine.plugins import build; build('selectors', '{selector}')")
         for name in ("plugins", "problems", "sandbox", "tests"):
