@@ -224,6 +224,9 @@ class Prompt:
     """Where the sampler's random numbers start, 0 to 2^31 - 1; given by the campaign."""
     model: str | None = None
     """Which member of an ensemble is asked; None where that does not matter."""
+    pattern: str | None = None
+    """A regular expression for the whole answer. Whoever can holds the model to it (structured output); the others
+    do not look at it, and whoever asks has to read the answer with care in any case."""
     policy: str | None = None
     """Which of a model's sets of weights is asked, by name; None for the one that answers now."""
 

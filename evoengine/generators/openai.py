@@ -50,6 +50,7 @@ class OpenAi(Generator):
         key_variable: the environment variable that holds the key. The key itself is never stored or shown.
         temperature, top_p, max_tokens, stop: of the sampler, where the prompt does not say.
         top_k, min_p: of the sampler too, for servers that know them.
+        structured: whether the servers are vLLM, which holds an answer to a prompt's pattern; others may refuse to.
         thinking: whether the model thinks before it answers, for servers that pass `chat_template_kwargs` on; None
             for what it does by itself.
         concurrency: requests in flight at most, over all servers.
@@ -71,6 +72,7 @@ class OpenAi(Generator):
     stop: Sequence[str] = ()
     top_k: int | None = Field(default=None, ge=0)
     min_p: float | None = Field(default=None, ge=0.0, le=1.0)
+    structured: bool = False
     thinking: bool | None = None
     concurrency: int = Field(default=64, ge=1)
     requests_per_minute: float | None = Field(default=None, gt=0.0)
@@ -187,6 +189,7 @@ class OpenAi(Generator):
             "stop": list(dict.fromkeys([*(prompt.stop or self.stop), *preset.stop])) or None,
             "seed": seed,
             "logprobs": self.logprobs or None,
+            "structured_outputs": {"regex": prompt.pattern} if self.structured and prompt.pattern else None,
         }
         return {
             "model": prompt.policy or self.policy,

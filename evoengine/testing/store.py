@@ -49,6 +49,7 @@ _prompts = st.builds(
     stop=st.lists(texts, max_size=2).map(tuple),
     seed=st.none() | st.integers(0, 2**31 - 1),
     model=st.none() | texts,
+    pattern=st.none() | texts,
     policy=st.none() | texts,
 )
 _completions = st.builds(

@@ -66,6 +66,6 @@ class Replay(Generator):
 def _key(prompt: Prompt) -> bytes:
     told = [
         [dict(message) for message in prompt.messages],
-        *(prompt.temperature, prompt.max_tokens, prompt.stop, prompt.seed, prompt.model, prompt.policy),
+        *(prompt.temperature, prompt.max_tokens, prompt.stop, prompt.seed, prompt.model, prompt.policy, prompt.pattern),
     ]
     return blake2b(dumps(told, sort_keys=True).encode(), digest_size=16).digest()

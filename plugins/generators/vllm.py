@@ -152,7 +152,7 @@ class Vllm(Local):
 
     async def _answered(self, engine: Any, prompt: Prompt, asked: Written, policy: str | None, seed: int | None) -> Any:
         from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
         sampling = self._sampling(prompt, engine.model_config.get_diff_sampling_param())
         parameters = SamplingParams(
@@ -166,6 +166,7 @@ class Vllm(Local):
             logprobs=0 if self.logprobs else None,  # 0: of the sampled tokens alone
             skip_special_tokens=not self.preset.special,
             output_kind=RequestOutputKind.FINAL_ONLY,
+            structured_outputs=None if prompt.pattern is None else StructuredOutputsParams(regex=prompt.pattern),
         )
         found = engine.generate(
             {"prompt_token_ids": asked.ids},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -31,6 +32,13 @@ def prompt(child=CHILD, *others, parent=PARENT, **settings):
     asked = next(steps, None)
     assert asked is None or isinstance(asked, Prompt)
     return asked
+
+
+def test_a_model_can_be_held_to_the_form_of_the_answer():
+    assert prompt().pattern is None
+    held = prompt(structured=True).pattern
+    assert re.fullmatch(held, "NO: the value is the same")
+    assert not re.fullmatch(held, "I think no: it is the same")
 
 
 def test_a_clear_no_refuses_and_is_quoted():

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -99,6 +100,15 @@ def test_a_prompt_is_sent_whole_and_the_answer_is_priced() -> None:
     }  # fmt: skip
     assert (one.text, one.policy, one.prompt_tokens, one.tokens, one.finish) == ("hi", "m-1", 3, 2, "stop")
     assert one.money == pytest.approx((3 * 2 + 2 * 10) / 1e6)
+
+
+def test_a_pattern_is_sent_to_servers_that_are_said_to_take_it() -> None:
+    patterned = replace(ASK, pattern="yes|no")
+    with server(lambda _, __: (200, {}, answer())) as (url, seen):
+        asked(OpenAi(model="m", urls=url), patterned)
+        asked(OpenAi(model="m", urls=url, structured=True), patterned)
+        asked(OpenAi(model="m", urls=url, structured=True))
+    assert [one.get("structured_outputs") for one in seen] == [None, {"regex": "yes|no"}, None]
 
 
 def test_several_completions_have_seeds_of_their_own() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import signal
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
@@ -298,3 +299,10 @@ def test_more_seeded_prompts_than_one_step_has_room_for_are_all_answered(running
 
     answers = running.run(all_at_once())
     assert [len(answer) for answer in answers] == [1] * 60
+
+
+def test_an_answer_is_held_to_a_pattern_where_there_is_one(running: Running) -> None:
+    pattern = r"(YES|NO): [a-z]{3,9}"
+    answers = running.ask(prompt("Is it?", pattern=pattern, seed=1, max_tokens=32), 4)
+    assert all(re.fullmatch(pattern, answer.text) for answer in answers)
+    assert not re.fullmatch(pattern, running.one(prompt("Is it?", seed=1, max_tokens=32)).text)

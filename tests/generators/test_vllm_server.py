@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -166,6 +167,15 @@ def test_a_loaded_policy_answers_from_then_on(server: Server, made: Tiny, refere
             assert opened.policy == "trained"
 
     asyncio.run(run())
+
+
+def test_an_answer_is_held_to_a_pattern_where_there_is_one(server: Server) -> None:
+    pattern = r"(YES|NO): [a-z]{3,9}"
+    question = prompt("Is it?", pattern=pattern, seed=1, max_tokens=32)
+    [one] = asked(generator(server, structured=True), question)
+    assert re.fullmatch(pattern, one.text)
+    [free] = asked(generator(server), question)
+    assert not re.fullmatch(pattern, free.text)
 
 
 def test_beginnings_in_common_come_from_the_prefix_cache(server: Server) -> None:
