@@ -217,7 +217,9 @@ def case_of(seed: int, largest: int = 300) -> Case:
             made = WRITTEN[way](rng, case, rows) if way in WRITTEN else None
             if made is None:
                 continue
-            if len(names) > 1 or (names and kind in WRITTEN):
+            if kind == "none" and names:
+                kind = names[0]
+            elif len(names) > 1 or (names and kind in WRITTEN):
                 kind = "two mistakes"
             case = replace(
                 case, kind=kind, answer=made.answer, text=made.text, meant=made.meant, loose=loose or made.loose

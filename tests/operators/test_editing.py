@@ -395,3 +395,8 @@ def test_new_lines_written_as_html_are_refused_unless_they_are_strings():
 def test_the_depth_of_a_comment_says_nothing_of_the_depth_of_new_lines():
     text = "def f(a):\n    for b in a:\n        c(b)\n    # the end\n    return a\n"
     assert refused("        # the end\n", "        d(b)\n        # the end\n", text)
+
+
+def test_new_lines_around_those_left_out_are_as_deep_as_the_search_part():
+    text = "def f():\n    return g(\n        a=1,\n        b=2,\n    )\n"
+    assert "depth" in refused("        ...\n        b=2,\n    )\n", "    ...\n    b=2,\n)\ncount = 0\n", text).why

@@ -176,6 +176,10 @@ class _Program:
             around = elided(self.index, self.texts, old, new)
             if isinstance(around, str):
                 return Refused(why=around)
+            if around is not None and self.python and _depth_in_doubt(*map(_written, (old, new))):
+                return Refused(
+                    why="around the lines left out its REPLACE part is at another depth than its SEARCH part"
+                )
             if around is not None:
                 return Change(around, "elision")
             near = nearest_lines(self.texts, old)
@@ -302,6 +306,11 @@ def _says_little(old: Sequence[str], new: Sequence[str]) -> bool:
 
 def _overlap(one: range, other: range) -> bool:
     return one.start < other.stop and other.start < one.stop
+
+
+def _written(lines: Sequence[str]) -> list[str]:
+    """The lines but for those that stand for more."""
+    return [line for line in lines if not stands_for_more(line)]
 
 
 def _depth_in_doubt(old: Sequence[str], new: Sequence[str]) -> bool:
