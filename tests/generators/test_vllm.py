@@ -91,6 +91,24 @@ def test_completion_k_of_several_is_that_of_seed_plus_k(running: Running) -> Non
     assert len({one.token_ids for one in several}) == 5
 
 
+def test_more_seeded_prompts_than_one_step_has_room_for_are_all_answered(running: Running) -> None:
+    """A prompt that is computed in two pieces, and has a seed, ends vLLM's engine on a CPU."""
+    asked = [prompt(f"{number} {LONG}", seed=number, max_tokens=2) for number in range(60)]
+
+    async def all_at_once() -> list[list[Completion]]:
+        return await asyncio.gather(*(running.vllm.sample(one) for one in asked))
+
+    answers = running.run(all_at_once())
+    assert [len(answer) for answer in answers] == [1] * 60
+
+
+def test_an_answer_is_held_to_a_pattern_where_there_is_one(running: Running) -> None:
+    pattern = r"(YES|NO): [a-z]{3,9}"
+    answers = running.ask(prompt("Is it?", pattern=pattern, seed=1, max_tokens=32), 4)
+    assert all(re.fullmatch(pattern, answer.text) for answer in answers)
+    assert not re.fullmatch(pattern, running.one(prompt("Is it?", seed=1, max_tokens=32)).text)
+
+
 def test_many_prompts_at_once_get_what_each_gets_alone(running: Running) -> None:
     prompts = [prompt(f"question {k}", seed=k, temperature=0.8, max_tokens=8 + k) for k in range(24)]
 
@@ -288,21 +306,3 @@ def test_settings_that_make_no_sense_are_refused(made: Tiny) -> None:
         generator(made, policies={made.model: made.adapters["upper"]})
     with pytest.raises(SettingError, match="tensor_parallel_size"):
         generator(made, tensor_parallel_sizes=2)
-
-
-def test_more_seeded_prompts_than_one_step_has_room_for_are_all_answered(running: Running) -> None:
-    """A prompt that is computed in two pieces, and has a seed, ends vLLM's engine on a CPU."""
-    asked = [prompt(f"{number} {LONG}", seed=number, max_tokens=2) for number in range(60)]
-
-    async def all_at_once() -> list[list[Completion]]:
-        return await asyncio.gather(*(running.vllm.sample(one) for one in asked))
-
-    answers = running.run(all_at_once())
-    assert [len(answer) for answer in answers] == [1] * 60
-
-
-def test_an_answer_is_held_to_a_pattern_where_there_is_one(running: Running) -> None:
-    pattern = r"(YES|NO): [a-z]{3,9}"
-    answers = running.ask(prompt("Is it?", pattern=pattern, seed=1, max_tokens=32), 4)
-    assert all(re.fullmatch(pattern, answer.text) for answer in answers)
-    assert not re.fullmatch(pattern, running.one(prompt("Is it?", seed=1, max_tokens=32)).text)
