@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evoengine import Campaign
 from evoengine.errors import GeneratorError, NoAnswer, SettingError
 from evoengine.generators import _endpoints
 from evoengine.generators._endpoints import Endpoints, Pace
@@ -345,3 +347,19 @@ def test_a_resting_server_is_asked_when_all_others_rest_longer() -> None:
 def test_urls_that_cannot_be_used_are_refused(urls: Any) -> None:
     with pytest.raises(SettingError):
         OpenAi(model="m", urls=urls)
+
+
+def test_the_key_is_in_no_store_no_log_and_no_sandbox(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even where a candidate prints its environment, and a server fails now and then."""
+    spying = "import os\ndef numbers():\n    raise ValueError(dict(os.environ))\n"
+    fine = "def numbers():\n    return [0.3, 0.4, 0.5]\n"
+    told = [(200, {}, answer(f"```python\n{text}```")) for text in (spying, fine)] + [(500, {}, f"bad {KEY}".encode())]
+    with server(lambda number, _: told[number % 3]) as (url, seen), caplog.at_level("DEBUG"):
+        generator = OpenAi(model="m", urls=url, patience=0.2)
+        with Campaign("peak", store=f"{folder}/keys.db", operators=["rewrite"], generator=generator) as campaign:
+            campaign.run(evaluations=24)
+    assert all(one["authorization"] == f"Bearer {KEY}" for one in seen)
+    kept = b"".join(path.read_bytes() for path in folder.glob("keys.db*"))
+    assert b"ValueError" in kept
+    assert KEY.encode() not in kept
+    assert KEY not in caplog.text
