@@ -305,16 +305,7 @@ class Campaign:
             told = self._parts.guidance.appraised
             planted += [(GUIDANCE, one, Judgement(evaluation=told(one))) for one in self._parts.guidance.seeds()]
         records = [
-            Record(
-                number=number,
-                candidate=Candidate(content=content, island=island, operator=SEED, turns=one.turns),
-                evaluation=one.evaluation,
-                cost=Cost(
-                    calls=one.calls, tokens=spent_on(one.turns)[0], money=spent_on(one.turns)[1], seconds=one.seconds
-                ),
-                tier=one.tier,
-            )
-            for number, (island, content, one) in enumerate(planted, start=1)
+            _seed(number, island, content, one) for number, (island, content, one) in enumerate(planted, start=1)
         ]
         self._commit(records[fold.records :])
 
@@ -594,6 +585,18 @@ class Campaign:
             except Exception:  # foreign code that only looks on: hours of work do not end with it
                 _log.exception("a watcher failed and is told no more")
                 self.watchers.remove(watcher)
+
+
+def _seed(number: int, island: int, content: Content, judged: Judgement) -> Record:
+    """The record of a seed."""
+    tokens, money = spent_on(judged.turns)
+    return Record(
+        number=number,
+        candidate=Candidate(content=content, island=island, operator=SEED, turns=judged.turns),
+        evaluation=judged.evaluation,
+        cost=Cost(calls=judged.calls, tokens=tokens, money=money, seconds=judged.seconds),
+        tier=judged.tier,
+    )
 
 
 def _whole(name: str, value: object, least: int, most: int | None = None) -> None:

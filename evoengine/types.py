@@ -159,16 +159,6 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Knob:
-    """A numeric setting that a program declares for tuning: a module-level constant and its range."""
-
-    name: str
-    low: float
-    high: float
-    integer: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Idiom:
     """A code template that the `idioms` operator inserts where the names in scope fit.
 
