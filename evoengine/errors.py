@@ -10,6 +10,7 @@ EvoengineError
 ├── ExecutorError     the machinery that runs evaluations failed
 ├── GeneratorError    a language model cannot be had
 │   └── NoAnswer      it has no answer to one prompt
+├── TrainerError      a model cannot be trained, or not any further
 └── MissingExtra      an optional dependency is not installed
 
 Each message says what was asked, what was found and what to do next. A candidate's failure is not
@@ -57,6 +58,10 @@ class GeneratorError(EvoengineError):
 
 class NoAnswer(GeneratorError):
     """A language model has no answer to one prompt; the next may have one."""
+
+
+class TrainerError(EvoengineError):
+    """A model cannot be trained, or not any further, until a person has done something."""
 
 
 class MissingExtra(EvoengineError):

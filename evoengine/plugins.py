@@ -34,6 +34,11 @@ BASES = {
     "stores": "evoengine.stores.base:Store",
     "executors": "evoengine.executors.base:Executor",
     "gates": "evoengine.gates.base:Gate",
+    "trainers": "evoengine.rl.trainer:Trainer",
+    "rewards": "evoengine.rl.reward:Reward",
+    "advantages": "evoengine.rl.advantage:Advantage",
+    "losses": "evoengine.rl.loss:Loss",
+    "allocations": "evoengine.rl.allocation:Allocation",
 }
 """Kind to its base class."""
 _NO_PLUGINS = {"base.py", "presets.py"}

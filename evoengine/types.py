@@ -233,6 +233,8 @@ class Completion:
     """(T,), of the whole: thinking, answer and the token that ended it."""
     logprobs: tuple[float, ...] = ()
     """(T,), of the policy that sampled them."""
+    prompt_ids: tuple[int, ...] = ()
+    """(P,), of the prompt as the model read it, where training needs them."""
     policy: str = ""
     prompt_tokens: int = 0
     cached_tokens: int = 0
