@@ -39,4 +39,35 @@ class Allocation(Component, ABC):
         Returns:
             One size for each group, in the same order, each at least `least`, which sum up to `total`. The same
             arguments give the same sizes.
+
+        Raises:
+            ValueError: the total is not enough for `least` in each group, or there is no group to give it to.
         """
+
+
+def spare(parents: Sequence[Spread], total: int, least: int) -> int:
+    """What is left of the total when each group has its least.
+
+    Raises:
+        ValueError: as for `Allocation.sizes`.
+    """
+    left = total - least * len(parents)
+    if least < 0 or left < 0 or (left and not parents):
+        raise ValueError(f"{total} rollouts cannot be divided among {len(parents)} groups of at least {least}")
+    return left
+
+
+def shared_out(weights: Sequence[float], total: int) -> list[int]:
+    """The total in whole parts, proportional to the weights; what rounding leaves goes to the largest remainders.
+
+    Of equal remainders the first come first. Equal shares where no weight is above 0.
+    """
+    largest = max(weights, default=0.0)
+    # as shares of the largest, since the sum of huge weights passes the largest float
+    relative = [weight / largest for weight in weights] if largest > 0.0 else [1.0] * len(weights)
+    exact = [total * share / sum(relative) for share in relative]
+    sizes = [int(part) for part in exact]
+    order = sorted(range(len(sizes)), key=lambda place: (sizes[place] - exact[place], place))
+    for place in order[: total - sum(sizes)]:
+        sizes[place] += 1
+    return sizes

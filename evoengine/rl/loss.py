@@ -32,9 +32,12 @@ class Micro:
         logprobs: of the sampled tokens under the policy that is trained; carries the gradient.
         behaviour: the same under the policy that sampled them.
         advantages: (B,).
-        mask: 1 for the tokens that are trained on, 0 for padding and what is left out.
+        mask: 1 for the tokens that are trained on, 0 for padding and what is left out; what stands there elsewhere,
+            NaN included, has no influence.
         reference: as `logprobs` under the frozen base; None where nothing asks for it.
         entropy: of the policy's distribution at each token, in nats, carrying the gradient; None where nothing asks.
+        proximal: as `behaviour`, under the policy that this update began with; only `tis_clip` looks at it. None
+            where that is the policy that is trained: in the first (and mostly only) step on a batch.
     """
 
     logprobs: Any
@@ -43,6 +46,7 @@ class Micro:
     mask: Any
     reference: Any | None = None
     entropy: Any | None = None
+    proximal: Any | None = None
 
 
 class Loss(Component, ABC):
@@ -55,8 +59,11 @@ class Loss(Component, ABC):
         The losses of the micro-batches of a batch sum up to that of the whole, however it is divided.
 
         Returns:
-            The loss, and facts by name: detached scalar tensors, each a *sum* over this micro-batch's tokens or
-            sequences that the trainer divides by those of the whole; names that end in `_max` are maxima.
+            The loss, and facts by name: detached scalar tensors, each a *sum* over this micro-batch's trained
+            tokens, which the trainer adds up and divides by `whole.tokens`; of names that end in `_max` the maximum.
+
+        Raises:
+            ValueError: the reference or the entropy is needed and not there.
         """
 
     @property

@@ -1,4 +1,4 @@
-"""The interface of reward shapers, and what rollouts without a score are worth."""
+"""The interface of reward shapers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,18 @@ class Scores:
 
 
 class Reward(Component, ABC):
-    """Turns scores into rewards: what a valid child is worth."""
+    """Turns scores into rewards: what a valid child is worth.
+
+    The ladder cuts what comes of it at both ends (see `Ladder.harmful` and `Ladder.most`), so a reward is best when
+    what is no gain lies near 0 and what is a large one near 1.
+    """
 
     @abstractmethod
     def of(self, scores: Scores) -> Array:
-        """The rewards (n,) of the children; finite wherever the scores are."""
+        """The rewards (n,) of the children; finite wherever the scores are, and never lower for a higher score."""
+
+
+def gains(scores: Array, over: float) -> Array:
+    """How far scores lie above another one; the largest float where the difference of huge ones passes it."""
+    with np.errstate(over="ignore"):
+        return np.nan_to_num(scores - over, nan=np.nan)

@@ -10,19 +10,27 @@ class TestMySandbox(SandboxContract):
 
 from __future__ import annotations
 
+from evoengine.testing.advantage import AdvantageContract, returns_of_rewards
+from evoengine.testing.allocation import AllocationContract
 from evoengine.testing.archive import ArchiveContract
 from evoengine.testing.gate import GateContract, draft_after, examined
+from evoengine.testing.loss import LossContract, micro_of, part_of, whole_of
 from evoengine.testing.problem import ContextProblemContract, InProcess, ProblemContract, judged_under
+from evoengine.testing.reward import RewardContract, scores_of
 from evoengine.testing.sandbox import SandboxContract, job_of
 from evoengine.testing.selector import SelectorContract, elites_of
 from evoengine.testing.store import StoreContract
 
 __all__ = [
+    "AdvantageContract",
+    "AllocationContract",
     "ArchiveContract",
     "ContextProblemContract",
     "GateContract",
     "InProcess",
+    "LossContract",
     "ProblemContract",
+    "RewardContract",
     "SandboxContract",
     "SelectorContract",
     "StoreContract",
@@ -31,4 +39,9 @@ __all__ = [
     "examined",
     "job_of",
     "judged_under",
+    "micro_of",
+    "part_of",
+    "returns_of_rewards",
+    "scores_of",
+    "whole_of",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evoengine.errors import StoreError
-from evoengine.stores.base import CampaignRow, Check, Store
+from evoengine.stores.base import CampaignRow, Check, Store, Update
 from evoengine.testing._laws import INHERITED
 from evoengine.types import (
     Candidate,
@@ -58,6 +59,7 @@ _completions = st.builds(
     thinking=texts,
     token_ids=st.lists(st.integers(0, 200_000), max_size=4).map(tuple),
     logprobs=st.lists(st.floats(-100, 0), max_size=4).map(tuple),
+    prompt_ids=st.lists(st.integers(0, 200_000), max_size=4).map(tuple),
     policy=texts,
     prompt_tokens=st.integers(0, 10**6),
     cached_tokens=st.integers(0, 10**6),
@@ -107,6 +109,9 @@ def logs(draw: st.DrawFn, size: int = 8) -> list[Record]:
             lessons=tuple(draw(st.lists(st.integers(-5, 10**6), max_size=2))),
             withheld=tuple(draw(st.lists(st.integers(-5, 10**6), max_size=2))),
             note=draw(st.none() | st.builds(Note, hypothesis=texts, change=texts, predicted=texts)),
+            shown=tuple(draw(st.lists(st.integers(1, 10**6), max_size=2))),
+            version=draw(st.none() | st.integers(0, 10**6)),
+            control=draw(st.booleans()),
         )
         tier = draw(st.sampled_from(["", "T1", "none"]))
         records.append(
@@ -255,6 +260,16 @@ class StoreContract:
         assert loaded is None or (loaded[0] <= 29 and loaded[1]["records"] == loaded[0])
         store.save_state(campaign, 30, {"records": 30, "again": True})
         assert store.load_state(campaign, 10**6) == (30, {"records": 30, "again": True})
+
+    def test_an_update_is_kept_by_number_and_the_last_one_counts(self, store: Store) -> None:
+        """A process that dies between an update and its note makes the note again."""
+        campaign, other = self.begun(store), self.begun(store)
+        second = Update(number=2, record=18, policy="p-v2", facts={"kl": None})
+        first = Update(number=1, record=10, policy="p-v1", facts={"kl": 0.1, "reward/mean": -0.25})
+        for update in (second, replace(first, facts={}), first):
+            store.add_update(campaign, update)
+        assert store.updates(campaign) == [first, second]
+        assert store.updates(other) == []
 
     def test_a_check_is_kept_by_record_and_stage_and_the_last_one_counts(self, store: Store) -> None:
         campaign = self.begun(store)
