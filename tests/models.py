@@ -42,16 +42,16 @@ def needs(*modules: str) -> None:
 
 
 @cache
-def tiny(context: int = CONTEXT) -> Tiny:
-    """The model, made once for each user and version of this file: untied, random, with a real tokenizer."""
+def tiny(context: int = CONTEXT, tied: bool = False) -> Tiny:
+    """The model, made once for each user and version of this file: random, with a real tokenizer."""
     needs("torch", "transformers", "peft")
-    mark = f"{blake2b(Path(__file__).read_bytes(), digest_size=8).hexdigest()}-{context}"
+    mark = f"{blake2b(Path(__file__).read_bytes(), digest_size=8).hexdigest()}-{context}{'-tied' * tied}"
     user = os.getuid() if hasattr(os, "getuid") else 0
     folder = Path(tempfile.gettempdir()) / f"evoengine-tests-{user}" / mark
     if not folder.is_dir():
         folder.parent.mkdir(mode=0o700, exist_ok=True)
         made = Path(tempfile.mkdtemp(dir=folder.parent))
-        _make(made, context)
+        _make(made, context, tied)
         try:
             made.rename(folder)
         except OSError:  # another run was quicker
@@ -59,7 +59,7 @@ def tiny(context: int = CONTEXT) -> Tiny:
     return Tiny(model=str(folder / "base"), adapters={name: str(folder / name) for name in ("upper", "lower")})
 
 
-def _make(folder: Path, context: int) -> None:
+def _make(folder: Path, context: int, tied: bool) -> None:
     import torch
     from peft import LoraConfig, get_peft_model
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -89,7 +89,7 @@ def _make(folder: Path, context: int) -> None:
         num_key_value_heads=2,
         head_dim=32,
         max_position_embeddings=context,
-        tie_word_embeddings=False,
+        tie_word_embeddings=tied,
         initializer_range=0.3,  # far from uniform, so that greedy choices are no matter of rounding
         eos_token_id=fast.eos_token_id,
         pad_token_id=fast.pad_token_id,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import Field, PrivateAttr
 
 from evoengine.errors import GeneratorError, NoAnswer
 from evoengine.generators._chat import answer_of, ids_of, written
+from evoengine.generators._weights import Weights
 from evoengine.generators.base import Generator
 from evoengine.generators.presets import Preset, Sampling, preset_of
 from evoengine.types import Completion, Prompt
@@ -50,8 +50,8 @@ class Local(Generator, ABC):
         template: further variables for the chat template.
         keep: how many of the policies that are loaded during the run can be asked; each further one takes the place
             of the oldest, once that has answered what it was asked.
-        logprobs: whether completions carry the log-probabilities of their tokens: those of the model itself, at
-            temperature 1 and before top-p and the like, in float32.
+        logprobs: whether completions carry the prompt's token ids, and the log-probabilities of their own tokens:
+            those of the model itself, at temperature 1 and before top-p and the like, in float32.
     """
 
     model: str
@@ -77,8 +77,7 @@ class Local(Generator, ABC):
     """Every name that ever had weights."""
     _loaded: list[str] = PrivateAttr(default_factory=list)
     """Policies that were loaded during the run, the oldest first."""
-    _asking: Counter[str | None] = PrivateAttr(default_factory=Counter)
-    """Prompts that are being answered, by adapter."""
+    _weights: Weights = PrivateAttr(default_factory=Weights)
 
     def model_post_init(self, context: Any, /) -> None:
         if self.model in self.policies:
@@ -94,20 +93,28 @@ class Local(Generator, ABC):
 
     @property
     def policy(self) -> str:
-        return self._current or self.model
+        return self._current or self._own
+
+    @property
+    def _own(self) -> str:
+        """The name of the weights that answer without an adapter."""
+        return self._weights.policy or self.model
 
     def _begin(self) -> None:
         """Goes back to the policies of the settings."""
         for name, path in self.policies.items():
-            _adapter(name, path)
+            if not is_adapter(name, path):
+                raise GeneratorError(
+                    f"policy {name!r}: {path!r} holds a whole model, and no LoRA adapter; give it as the model."
+                )
         self._adapters, self._current = dict(self.policies), self.initial
-        self._known, self._loaded, self._asking = {self.model, *self.policies}, [], Counter()
+        self._known, self._loaded, self._weights = {self.model, *self.policies}, [], Weights()
 
     def _checked(self, policy: str, path: str) -> None:
         """Refuses a policy that cannot be loaded."""
         if policy in self._known:
             raise GeneratorError(f"policy {policy!r} has been loaded before; give every set of weights its own name.")
-        _adapter(policy, path)
+        is_adapter(policy, path)
 
     async def _made_room(self) -> str | None:
         """The policy that has to go before another is loaded; nobody asks it any more. None where there is room."""
@@ -115,7 +122,7 @@ class Local(Generator, ABC):
             return None
         oldest = self._loaded.pop(0)
         del self._adapters[oldest]
-        while self._asking[oldest]:
+        while self._weights.asking[oldest]:
             await asyncio.sleep(0.01)
         return oldest
 
@@ -125,24 +132,37 @@ class Local(Generator, ABC):
         self._loaded.append(policy)
         self._adapters[policy], self._current = path, policy
 
-    @contextmanager
-    def _being_asked(self, policy: str | None) -> Iterator[None]:
-        self._asking[policy] += 1
-        try:
+    @asynccontextmanager
+    async def _replaced(self, policy: str, path: str) -> AsyncIterator[None]:
+        """While other weights take the place of the model's own.
+
+        Afterwards the policies of before cannot be asked any more; adapters were made for other weights than these.
+        """
+        async with self._weights.replaced(policy, path):
             yield
-        finally:
-            self._asking[policy] -= 1
+            self._adapters, self._loaded, self._current = {}, [], None
+            self._known.add(policy)
+
+    @asynccontextmanager
+    async def _answering(self, prompt: Prompt) -> AsyncIterator[str | None]:
+        """While a prompt is answered: gives the adapter that it asks for, None for the model itself."""
+        await self._weights.ready()
+        policy = self._asked(prompt)
+        with self._weights.answering(policy):
+            yield policy
 
     def _asked(self, prompt: Prompt) -> str | None:
         """The adapter that a prompt asks for; None for the model itself."""
         if prompt.policy is None:
             return self._current
-        if prompt.policy == self.model:
+        if prompt.policy == self._own:
             return None
-        if prompt.policy not in self._adapters:
-            there = ", ".join([self.model, *self._adapters])
-            raise GeneratorError(f"a prompt asks for the policy {prompt.policy!r}; there are: {there}. Load it first.")
-        return prompt.policy
+        if prompt.policy in self._adapters:
+            return prompt.policy
+        there = ", ".join([self._own, *self._adapters])
+        replaced = self._weights.policy is not None and prompt.policy in self._known
+        way_out = f"Its weights were replaced by {self._own!r}" if replaced else "Load it first"
+        raise GeneratorError(f"a prompt asks for the policy {prompt.policy!r}; there are: {there}. {way_out}.")
 
     def _written(self, tokenizer: Any, prompt: Prompt, longest: int) -> Written:
         variables = {**self.preset.template(self.thinking), **self.template}
@@ -184,16 +204,26 @@ class Local(Generator, ABC):
         return Completion(
             text=told.text,
             thinking=told.thinking,
-            policy=policy or self.model,
+            policy=policy or self._own,
             prompt_tokens=len(asked.ids),
+            prompt_ids=tuple(asked.ids) if self.logprobs else (),
             **rest,
         )
 
 
-def _adapter(name: str, path: str) -> None:
-    """Refuses what is no adapter, before a model has been loaded for it."""
-    if not (Path(path) / "adapter_config.json").is_file():
-        raise GeneratorError(f"policy {name!r}: there is no LoRA adapter (adapter_config.json) in {path!r}.")
+def is_adapter(name: str, path: str) -> bool:
+    """Whether a policy is a LoRA adapter, and not a whole model.
+
+    Raises:
+        GeneratorError: it is neither.
+    """
+    if (Path(path) / "adapter_config.json").is_file():
+        return True
+    if (Path(path) / "config.json").is_file():
+        return False
+    raise GeneratorError(
+        f"policy {name!r}: there is no LoRA adapter (adapter_config.json) and no model (config.json) in {path!r}."
+    )
 
 
 def rank_of(path: str) -> int:

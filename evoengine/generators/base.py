@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from evoengine.component import Component
 from evoengine.errors import GeneratorError
 from evoengine.types import Completion, Prompt
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """Settings of generators whose policies can be trained: what is sampled must be what the policy says by itself."""
+
+    model: str
+    logprobs: bool
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    min_p: float | None
 
 
 class Generator(Component, ABC):
@@ -16,6 +28,9 @@ class Generator(Component, ABC):
     Many prompts are asked at once; whoever cannot take so many lets them wait. A call that is cancelled gives up
     its work in the model too, where that can be done.
     """
+
+    recorded: ClassVar[bool] = False
+    """Whether its answers were given before, so that no policy is needed for them."""
 
     async def __aenter__(self) -> Self:
         """Loads or reaches the model.
@@ -39,12 +54,16 @@ class Generator(Component, ABC):
         return 0.0
 
     async def load(self, policy: str, path: str) -> None:
-        """Loads a LoRA adapter and lets it answer from now on; whoever is being answered is answered to the end.
+        """Loads a policy and lets it answer from now on; whoever is being answered is answered to the end.
+
+        A LoRA adapter stands beside the model and the policies before it. A whole model takes the model's place: it
+        waits until nobody is being answered, and whoever asks meanwhile is answered by it. The model that was opened
+        and all policies before it cannot be asked any more.
 
         Args:
             policy: a name that no weights had before. A name means the same weights for ever: records and
                 the prefix cache rely on it.
-            path: its folder, as peft's `save_pretrained` writes it.
+            path: its folder, as `save_pretrained` of peft writes an adapter and that of transformers a model.
 
         Raises:
             GeneratorError: this generator or its model cannot, or the name is taken.

@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PrivateAttr, field_validator
@@ -15,6 +16,8 @@ from pydantic import Field, PrivateAttr, field_validator
 from evoengine.errors import GeneratorError, MissingExtra, NoAnswer
 from evoengine.generators._chat import answer_of, folded, together
 from evoengine.generators._endpoints import Endpoint, Endpoints, Pace
+from evoengine.generators._reloading import EXTENSION, METHOD
+from evoengine.generators._weights import Weights
 from evoengine.generators.base import Generator
 from evoengine.generators.presets import Preset, Sampling, preset_of
 from evoengine.types import JSON, Completion, Prompt
@@ -42,7 +45,11 @@ class OpenAi(Generator):
     from the answer.
 
     A prompt's policy is asked as the model of that name, as vLLM serves its LoRA adapters. `load` needs vLLM servers
-    that were started with `VLLM_ALLOW_RUNTIME_LORA_UPDATING=1` and `--enable-lora`, and that see the same folders.
+    that see the same folders: for adapters they are started with `VLLM_ALLOW_RUNTIME_LORA_UPDATING=1` and
+    `--enable-lora`, for whole models with `VLLM_SERVER_DEV_MODE=1` and `--worker-extension-cls
+    evoengine.generators._reloading.Reloading` (which needs this package beside vLLM). A server that had other weights
+    put into it keeps them when the campaign ends, and goes back to its own when it is started again: nobody else may
+    ask it then, and the campaign loads its policy again when it is resumed.
 
     Attributes:
         model: its name on the server.
@@ -59,6 +66,8 @@ class OpenAi(Generator):
         patience: seconds until a prompt is given up.
         price_in, price_out: US dollars for a million tokens.
         logprobs: whether to ask for log-probabilities of the sampled tokens.
+        token_ids: whether to ask for the ids of the tokens that were read and sampled, which training needs and vLLM
+            knows of.
         extra: further fields of the request, as the server knows them
             (`{"chat_template_kwargs": {"enable_thinking": false}}`).
     """
@@ -81,10 +90,14 @@ class OpenAi(Generator):
     price_in: float = Field(default=0.0, ge=0.0)
     price_out: float = Field(default=0.0, ge=0.0)
     logprobs: bool = False
+    token_ids: bool = False
     extra: Mapping[str, Any] = Field(default_factory=dict)
 
     _current: str | None = PrivateAttr(default=None)
     _loaded: set[str] = PrivateAttr(default_factory=set)
+    _gone: frozenset[str] = PrivateAttr(default=frozenset())
+    """Policies that cannot be asked any more."""
+    _weights: Weights = PrivateAttr(default_factory=Weights)
 
     @field_validator("urls", mode="before")
     @classmethod
@@ -119,7 +132,7 @@ class OpenAi(Generator):
 
     @property
     def policy(self) -> str:
-        return self._current or self.model
+        return self._current or self._weights.policy or self.model
 
     async def __aenter__(self) -> OpenAi:
         try:
@@ -135,6 +148,7 @@ class OpenAi(Generator):
         )
         self._open[:] = [(client, asyncio.Semaphore(self.concurrency))]
         self._current, self._loaded = None, {self.model}
+        self._gone, self._weights = frozenset(), Weights()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -145,34 +159,76 @@ class OpenAi(Generator):
         return tokens * max(self.price_in, self.price_out) / 1e6
 
     async def load(self, policy: str, path: str) -> None:
-        import httpx
-
         if not self._open:
             raise _not_open()
         if policy in self._loaded:
             raise GeneratorError(f"policy {policy!r} has been loaded before; give every set of weights its own name.")
-        client, _ = self._open[0]
+        if (Path(path) / "config.json").is_file():
+            await self._load_whole(policy, path)
+            return
         told = {"lora_name": policy, "lora_path": path}
         for endpoint in self._endpoints.all:
-            try:
-                async with asyncio.timeout(self.timeout):
-                    status, _, body = await self._fetched(client, f"{endpoint.url}/load_lora_adapter", told)
-            except (httpx.HTTPError, httpx.StreamError, TimeoutError, ValueError) as error:
-                status, body = 0, f"{type(error).__name__} {error}".encode()
-            if status != httpx.codes.OK:
-                said = self._clean(body.decode("utf-8", "replace"))
+            said = await self._told(f"{endpoint.url}/load_lora_adapter", told)
+            if isinstance(said, str):
                 raise GeneratorError(
-                    f"{endpoint.url} does not load the policy {policy!r} from {path!r} ({status or 'no answer'}: "
-                    f"{said}). It has to be vLLM with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=1."
+                    f"{endpoint.url} does not load the policy {policy!r} from {path!r} ({said}). "
+                    f"It has to be vLLM with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=1."
                 )
         self._loaded.add(policy)
         self._current = policy
 
+    async def _load_whole(self, policy: str, path: str) -> None:
+        """Puts other weights into all servers, one after the other, while they answer nobody."""
+        steps: list[tuple[str, dict[str, Any]]] = [
+            ("/pause?mode=wait&clear_cache=false", {}),
+            ("/collective_rpc", {"method": METHOD, "args": [str(Path(path).resolve())]}),
+            ("/reset_prefix_cache", {}),
+            ("/resume", {}),
+        ]
+        async with self._weights.replaced(policy, path):
+            for endpoint in self._endpoints.all:
+                for step, told in steps:
+                    said = await self._told(endpoint.url.removesuffix("/v1") + step, told)
+                    if isinstance(said, str) or said.get("success") is False:
+                        raise GeneratorError(
+                            f"{endpoint.url} does not load the policy {policy!r} from {path!r} ({step}: {said}). It "
+                            f"has to be vLLM with VLLM_SERVER_DEV_MODE=1 and --worker-extension-cls {EXTENSION}."
+                        )
+            self._gone, self._current = frozenset(self._loaded), None
+            self._loaded.add(policy)
+
+    async def _told(self, url: str, request: dict[str, Any]) -> dict[str, Any] | str:
+        """What a server says to a command, if anything; or else why it was not obeyed."""
+        import json
+
+        import httpx
+
+        client, _ = self._open[0]
+        try:
+            async with asyncio.timeout(self.timeout):
+                status, _, body = await self._fetched(client, url, request)
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, ValueError) as error:
+            return f"no answer: {type(error).__name__} {self._clean(str(error))}".rstrip()
+        if status != httpx.codes.OK:
+            return f"{status}: {self._clean(body.decode('utf-8', 'replace'))}"
+        try:
+            found = json.loads(body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
     async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
         if not self._open:
             raise _not_open()
+        await self._weights.ready()
+        policy = prompt.policy or self.policy
+        if policy in self._gone:
+            raise GeneratorError(
+                f"a prompt asks for the policy {policy!r}, whose weights were replaced by {self._weights.policy!r}."
+            )
         seeds = [None if prompt.seed is None else prompt.seed + k for k in range(n)]
-        return await together([self._one(self._request(prompt, seed)) for seed in seeds])
+        with self._weights.answering(policy):
+            return await together([self._one(self._request(prompt, seed)) for seed in seeds])
 
     def _request(self, prompt: Prompt, seed: int | None) -> dict[str, Any]:
         preset = self.preset
@@ -189,10 +245,12 @@ class OpenAi(Generator):
             "stop": list(dict.fromkeys([*(prompt.stop or self.stop), *preset.stop])) or None,
             "seed": seed,
             "logprobs": self.logprobs or None,
+            "return_token_ids": self.token_ids or None,
             "structured_outputs": {"regex": prompt.pattern} if self.structured and prompt.pattern else None,
         }
+        policy = prompt.policy or self.policy
         return {
-            "model": prompt.policy or self.policy,
+            "model": self.model if policy == self._weights.policy else policy,
             "messages": [dict(message) for message in prompt.messages] if preset.system else folded(prompt.messages),
             **{name: value for name, value in wanted.items() if value is not None},
             **self.extra,
@@ -273,12 +331,14 @@ class OpenAi(Generator):
         cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
         asked, sampled = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
         ids = choice.get("token_ids") or ()
+        answered = str(answer.get("model") or self.model)
         return Completion(
             text=text,
             thinking=apart,
             token_ids=tuple(_count(one) for one in ids),
             logprobs=tuple(_logprobs(choice.get("logprobs"))),
-            policy=str(answer.get("model") or self.model),
+            policy=(answered == self.model and self._weights.policy) or answered,
+            prompt_ids=tuple(_count(one) for one in answer.get("prompt_token_ids") or ()),
             prompt_tokens=asked,
             cached_tokens=_count(cached),
             tokens=sampled,

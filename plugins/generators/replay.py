@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from json import dumps
+from typing import ClassVar
 
 from evoengine.errors import GeneratorError, NoAnswer
 from evoengine.generators.base import Generator
@@ -16,8 +17,9 @@ from evoengine.types import Completion, Prompt
 class Replay(Generator):
     """Gives to each prompt the completion that it got then.
 
-    A prompt is recognised by its messages, sampling settings and seed. With the settings of the recorded campaign
-    the same prompts come up, and so the same records; the first difference is told by a prompt that is unknown.
+    A prompt is recognised by its messages, sampling settings and seed, whatever policy was asked. With the settings
+    of the recorded campaign the same prompts come up, and so the same records; the first difference is told by a
+    prompt that is unknown.
 
     Attributes:
         store: URL of the store that holds the recorded campaign.
@@ -26,6 +28,8 @@ class Replay(Generator):
 
     store: str
     campaign: str | None = None
+
+    recorded: ClassVar[bool] = True
 
     @cached_property
     def _answers(self) -> dict[bytes, Completion]:
@@ -66,6 +70,6 @@ class Replay(Generator):
 def _key(prompt: Prompt) -> bytes:
     told = [
         [dict(message) for message in prompt.messages],
-        *(prompt.temperature, prompt.max_tokens, prompt.stop, prompt.seed, prompt.model, prompt.policy, prompt.pattern),
+        *(prompt.temperature, prompt.max_tokens, prompt.stop, prompt.seed, prompt.model, prompt.pattern),
     ]
     return blake2b(dumps(told, sort_keys=True).encode(), digest_size=16).digest()

@@ -9,15 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field, PrivateAttr
 
 from evoengine.errors import GeneratorError, MissingExtra
 from evoengine.generators._chat import together
-from evoengine.generators._local import Local, Written
+from evoengine.generators._local import Local, Written, is_adapter
 from evoengine.generators.presets import Sampling
 from evoengine.types import Completion, Prompt
+
+_T = TypeVar("_T")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -100,6 +102,9 @@ class Transformers(Local):
             if self._model is None:
                 raise _not_open()
             self._checked(policy, path)
+            if not is_adapter(policy, path):
+                await self._load_whole(policy, path)
+                return
             oldest = await self._made_room()
             try:
                 await self._in_thread(self._adapt, policy, path)
@@ -112,7 +117,11 @@ class Transformers(Local):
     async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
         if self._model is None or self._closing:
             raise _not_open()
-        policy = self._asked(prompt)
+        async with self._answering(prompt) as policy:
+            return await together([_result(row) for row in self._rows(prompt, n, policy)])
+
+    def _rows(self, prompt: Prompt, n: int, policy: str | None) -> list[_Row]:
+        """`n` answers to a prompt, which wait for the model from now on."""
         asked = self._written(self._tokenizer, prompt, self._longest)
         sampling = self._sampling(prompt, self._model.generation_config.to_dict())
         room = self._longest - len(asked.ids)
@@ -130,8 +139,15 @@ class Transformers(Local):
         ]
         self._waiting += rows
         self._came.set()
-        with self._being_asked(policy):
-            return await together([_result(row) for row in rows])
+        return rows
+
+    async def _load_whole(self, policy: str, path: str) -> None:
+        try:
+            told = await self._in_thread(self._whole_model, path)
+            async with self._replaced(policy, path):
+                await self._in_thread(self._replace, told)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise GeneratorError(f"cannot load the policy {policy!r} from {path!r}: {error}") from error
 
     async def _serve(self) -> None:
         """Answers what waits, batch by batch."""
@@ -160,8 +176,8 @@ class Transformers(Local):
                     row.done.cancel()
                 raise
 
-    async def _in_thread(self, work: Callable[..., None], *arguments: Any) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+    async def _in_thread(self, work: Callable[..., _T], *arguments: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     @property
     def _longest(self) -> int:
@@ -190,6 +206,33 @@ class Transformers(Local):
         else:
             self._model = PeftModel.from_pretrained(self._model, path, adapter_name=policy)
         self._model.eval()
+
+    def _whole_model(self, path: str) -> Any:
+        """Another model, whose weights fit into the one that answers."""
+        from transformers import AutoModelForCausalLM
+
+        own = self._unadapted()
+        model, told = AutoModelForCausalLM.from_pretrained(
+            path, dtype=next(own.parameters()).dtype, output_loading_info=True
+        )
+        if missing := sorted(told["missing_keys"]):
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        if type(model) is not type(own) or _shapes(model) != _shapes(own):
+            raise ValueError(f"its weights have other names or shapes than those of {self.model!r}")
+        return model
+
+    def _replace(self, told: Any) -> None:
+        """Puts a model's weights into the one that answers."""
+        import torch
+
+        if self._unadapted() is not self._model:
+            self._model = self._model.unload()  # the adapters were made for other weights
+        with torch.no_grad():
+            for own, new in zip(self._model.parameters(), told.parameters(), strict=True):
+                own.copy_(new)
+
+    def _unadapted(self) -> Any:
+        return self._model.get_base_model() if hasattr(self._model, "get_base_model") else self._model
 
     def _answer(self, batch: Sequence[_Row], loop: asyncio.AbstractEventLoop) -> None:
         """Writes all answers of a batch, token by token, and hands each over when it is whole."""
@@ -281,6 +324,12 @@ class Transformers(Local):
     def _text(self, ids: list[int]) -> str:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=not self.preset.special)
         return text
+
+
+def _shapes(model: Any) -> dict[str, Any]:
+    """The shapes of a model's own weights, by the names that they have without adapters."""
+    named = model.named_parameters()
+    return {name.replace(".base_layer.", "."): one.shape for name, one in named if ".lora_" not in name}
 
 
 def _drawn(row: _Row, logits: Any) -> int:

@@ -12,13 +12,15 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from multiprocessing import resource_tracker
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, PrivateAttr
 
 from evoengine.errors import GeneratorError, MissingExtra, NoAnswer
 from evoengine.generators._chat import together
-from evoengine.generators._local import Local, Written, rank_of
+from evoengine.generators._local import Local, Written, is_adapter, rank_of
+from evoengine.generators._reloading import EXTENSION, METHOD
 from evoengine.types import Completion, Prompt
 
 logger = logging.getLogger(__name__)
@@ -81,6 +83,8 @@ class Vllm(Local):
     _numbers: Iterator[int] = PrivateAttr(default_factory=count)
     _slots: dict[str, int] = PrivateAttr(default_factory=dict)
     """vLLM's number of each adapter that it was ever given, from 1."""
+    _folder: str | None = PrivateAttr(default=None)
+    """Of the weights that stand in the place of the model's own."""
     _change: asyncio.Lock = PrivateAttr(default_factory=asyncio.Lock)
 
     async def __aenter__(self) -> Vllm:
@@ -88,7 +92,7 @@ class Vllm(Local):
             raise MissingExtra("the vllm generator", "vllm")
         self._begin()
         self._started, self._slots = 0, {name: number for number, name in enumerate(self.policies, 1)}
-        self._change = asyncio.Lock()
+        self._change, self._folder = asyncio.Lock(), None
         await self._start()
         return self
 
@@ -107,11 +111,14 @@ class Vllm(Local):
         async with self._change:
             if self._engine is None:
                 raise _not_open()
+            self._checked(policy, path)
+            if not is_adapter(policy, path):
+                await self._load_whole(policy, path)
+                return
             if self._rank is None:
                 raise GeneratorError(
                     f"cannot load the policy {policy!r}: vLLM was started without room for adapters; set max_lora_rank."
                 )
-            self._checked(policy, path)
             if rank_of(path) > self._rank:
                 raise GeneratorError(
                     f"policy {policy!r} has rank {rank_of(path)}, and there is room for rank {self._rank}: "
@@ -127,13 +134,31 @@ class Vllm(Local):
                 raise GeneratorError(f"vLLM cannot load the policy {policy!r} from {path!r}: {error}") from error
             self._took_over(policy, path)
 
+    async def _load_whole(self, policy: str, path: str) -> None:
+        async with self._replaced(policy, path):
+            engine = self._engine
+            # what was cancelled a moment ago may still hold blocks of the cache
+            await engine.pause_generation(mode="wait", clear_cache=False)
+            try:
+                await self._reload(engine, path)
+            except Exception as error:  # foreign code, and its errors change from release to release
+                raise GeneratorError(f"vLLM cannot load the policy {policy!r} from {path!r}: {error}") from error
+            await engine.resume_generation()
+            self._folder = path
+
+    async def _reload(self, engine: Any, path: str) -> None:
+        """Puts other weights into an engine that answers nobody."""
+        await engine.collective_rpc(METHOD, args=(str(Path(path).resolve()),))
+        # what the old weights computed of a prompt is kept under its tokens alone
+        if not await engine.reset_prefix_cache():
+            raise RuntimeError("its prefix cache cannot be emptied")
+
     async def sample(self, prompt: Prompt, n: int = 1) -> list[Completion]:
         if self._engine is None:
             raise _not_open()
-        policy = self._asked(prompt)
-        asked = self._written(self._engine.get_tokenizer(), prompt, self._longest)
-        seeds = [None if prompt.seed is None else prompt.seed + k for k in range(n)]
-        with self._being_asked(policy):
+        async with self._answering(prompt) as policy:
+            asked = self._written(self._engine.get_tokenizer(), prompt, self._longest)
+            seeds = [None if prompt.seed is None else prompt.seed + k for k in range(n)]
             return await together([self._one(prompt, asked, policy, seed) for seed in seeds])
 
     async def _one(self, prompt: Prompt, asked: Written, policy: str | None, seed: int | None) -> Completion:
@@ -226,7 +251,10 @@ class Vllm(Local):
         before = set(multiprocessing.active_children())
         starting = asyncio.ensure_future(asyncio.to_thread(self._made))
         try:
-            self._engine = await asyncio.shield(starting)
+            engine = await asyncio.shield(starting)
+            if self._folder is not None:
+                await self._reload(engine, self._folder)
+            self._engine = engine
         except asyncio.CancelledError:
             starting.add_done_callback(_unwanted)
             raise
@@ -260,6 +288,7 @@ class Vllm(Local):
             "enforce_eager": cpu if self.enforce_eager is None else self.enforce_eager,
             "enable_prefix_caching": self.enable_prefix_caching,
             "disable_log_stats": True,
+            "worker_extension_cls": EXTENSION,
         }
         if self.gpu_memory_utilization is not None:
             settings["gpu_memory_utilization"] = self.gpu_memory_utilization

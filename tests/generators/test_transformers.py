@@ -156,7 +156,7 @@ def test_cancelled_prompts_leave_the_batch(made: Tiny) -> None:
         ends = await asyncio.gather(*endless, return_exceptions=True)
         assert all(isinstance(end, asyncio.CancelledError) for end in ends)
         await model.sample(prompt("next", max_tokens=2))
-        assert not model._asking.total()
+        assert not model._weights.asking.total()
         assert not model._waiting
 
     within(generator(made), work)

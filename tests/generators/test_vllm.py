@@ -184,7 +184,7 @@ def test_a_cancelled_prompt_is_aborted_in_the_engine(running: Running) -> None:
         assert not await works()
 
     running.run(cancelled())
-    assert not running.vllm._asking.total()
+    assert not running.vllm._weights.asking.total()
     assert running.one(prompt("after", max_tokens=4)).tokens <= 4
 
 

@@ -21,7 +21,10 @@ import pytest
 from evoengine.errors import GeneratorError, NoAnswer
 from evoengine.generators import _endpoints
 from evoengine.generators.openai import OpenAi
+from evoengine.rl.rollouts import Exchange
+from evoengine.rl.trainer import Batch, Example
 from evoengine.types import Completion, Prompt
+from plugins.trainers.full import Full
 from tests.models import CONTEXT, Reference, Tiny, needs, tiny
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -50,6 +53,7 @@ class Server:
             *("--host", "127.0.0.1", "--port", str(self.port), "--max-model-len", str(CONTEXT)),
             *("--enforce-eager", "--kv-cache-memory-bytes", "64000000", "--enable-prompt-tokens-details"),
             # one slot more than there will be adapters: see plugins/generators/vllm.py
+            *("--worker-extension-cls", "evoengine.generators._reloading.Reloading"),
             *("--enable-lora", "--max-loras", "4", "--max-lora-rank", "8", "--lora-modules", *adapters),
         ]
         environment = {
@@ -58,6 +62,7 @@ class Server:
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
             "VLLM_NO_USAGE_STATS": "1",
             "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
+            "VLLM_SERVER_DEV_MODE": "1",
         }
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -115,7 +120,7 @@ def prompt(text: str, **settings: Any) -> Prompt:
 
 
 def generator(server: Server, **settings: Any) -> OpenAi:
-    given = {"model": "tiny", "urls": server.url, "logprobs": True, "extra": {"return_token_ids": True}}
+    given = {"model": "tiny", "urls": server.url, "logprobs": True, "token_ids": True}
     return OpenAi(**{**given, **settings})
 
 
@@ -138,7 +143,8 @@ def test_completion_k_of_several_is_that_of_seed_plus_k(server: Server) -> None:
 def test_log_probabilities_are_those_of_transformers(server: Server, reference: Reference) -> None:
     for one in asked(generator(server), *(prompt("log it", seed=seed, temperature=1.0) for seed in range(4))):
         assert one.logprobs == pytest.approx(reference.logprobs("log it", list(one.token_ids)), abs=1e-3)
-        assert (one.tokens, one.prompt_tokens) == (len(one.token_ids), len(reference.ids("log it")))
+        assert (one.tokens, list(one.prompt_ids)) == (len(one.token_ids), reference.ids("log it"))
+        assert one.prompt_tokens == len(one.prompt_ids)
 
 
 def test_adapters_and_base_in_one_batch_give_each_what_peft_gives(server: Server, reference: Reference) -> None:
@@ -167,6 +173,51 @@ def test_a_loaded_policy_answers_from_then_on(server: Server, made: Tiny, refere
             assert opened.policy == "trained"
 
     asyncio.run(run())
+
+
+def test_whole_weights_answer_from_then_on_and_nothing_of_the_old_ones_does(
+    server: Server, made: Tiny, tmp_path: Path
+) -> None:
+    trainer = Full(loss=str(Path(__file__).parents[1] / "rl" / "plain.py"), learning_rate=0.005, device="cpu")
+    trainer.open(made.model, None)
+    question = prompt(LONG, seed=1, temperature=1.0)
+
+    def exchange(one: Completion) -> Exchange:
+        return Exchange(prompt_ids=one.prompt_ids, token_ids=one.token_ids, logprobs=one.logprobs, policy=one.policy)
+
+    def gap(one: Completion) -> float:
+        [expected] = trainer.logprobs([exchange(one)])
+        return max(abs(a - b) for a, b in zip(one.logprobs, expected, strict=True))
+
+    async def run() -> None:
+        async with generator(server) as opened:
+            for number in (1, 2):
+                [one] = await opened.sample(question)
+                assert gap(one) < 1e-3
+                example = Example(exchange=exchange(one), advantage=1.0)
+                trainer.step(Batch(number=number, examples=[example], longest=24, seed=number))
+                assert gap(one) > 0.05
+                trainer.save(tmp_path / str(number))
+                long = asyncio.create_task(opened.sample(prompt("on", max_tokens=300, temperature=0.0)))
+                await asyncio.sleep(0.1)
+                before = opened.policy
+                await opened.load(f"whole-{number}", str(tmp_path / str(number) / "policy"))
+                assert (await long)[0].policy == before
+                [one] = await opened.sample(question)
+                assert (one.policy, opened.policy) == (f"whole-{number}",) * 2
+                assert gap(one) < 1e-3
+            for gone in ("tiny", "whole-1"):
+                with pytest.raises(GeneratorError, match=f"'{gone}', whose weights were replaced by 'whole-2'"):
+                    await opened.sample(prompt("x", policy=gone))
+            (tmp_path / "config.json").write_text("{}")
+            with pytest.raises(GeneratorError, match="does not load the policy 'empty'"):
+                await opened.load("empty", str(tmp_path))
+            with pytest.raises(GeneratorError, match="which weights the model has now is not known"):
+                await opened.sample(question)
+        async with generator(server) as opened:  # as the server began, for who comes next
+            await opened.load("base", made.model)
+
+    asyncio.run(asyncio.wait_for(run(), timeout=120))
 
 
 def test_an_answer_is_held_to_a_pattern_where_there_is_one(server: Server) -> None:
