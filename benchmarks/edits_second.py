@@ -202,8 +202,12 @@ def case_of(seed: int, largest: int = 300) -> Case:
         names = [kind] if kind in SLIPS else []
         if rng.random() < 0.2:
             names.append(rng.choice(list(SLIPS)))
-        # together some are another edit: a depth that is nowhere said, a copied line that is no copy any more
-        if names == ["a line deeper", "all deeper"] or names[1:] in (["SEARCH ends early"], ["SEARCH begins late"]):
+        # together some are another edit: a depth that is nowhere said, a copied line that is no copy any more, a line
+        # lost from beside the change
+        if names in (["a line deeper", "all deeper"], ["lines swapped", "line lost"]) or names[1:] in (
+            ["SEARCH ends early"],
+            ["SEARCH begins late"],
+        ):
             continue
         loose = False
         for name in names:

@@ -390,6 +390,11 @@ def test_new_lines_written_as_html_are_refused_unless_they_are_strings():
     assert "HTML" in refused("x = a < b\n", "x = a &lt; b\n", text).why
     assert "HTML" in refused("x = a < b\n", "x = a &lt; b or 'no'\n", text).why
     assert done("x = a < b\n", "x = '&lt;'\n", text).text.endswith("x = '&lt;'\n")
+    page = text + "page = '&lt;'\n"
+    assert "HTML" in refused("x = a < b\n", "x = a < b\ny = a &lt; b\n", page).why
+    assert done("page = '&lt;'\n", "page = '&lt;&gt;'\n", page)
+    prompt = "x = f('1') >>> 2\n"
+    assert "HTML" in refused(prompt, "x = g('1') &gt;&gt;&gt; 2\n", prompt).why
 
 
 def test_the_depth_of_a_comment_says_nothing_of_the_depth_of_new_lines():
@@ -400,3 +405,98 @@ def test_the_depth_of_a_comment_says_nothing_of_the_depth_of_new_lines():
 def test_new_lines_around_those_left_out_are_as_deep_as_the_search_part():
     text = "def f():\n    return g(\n        a=1,\n        b=2,\n    )\n"
     assert "depth" in refused("        ...\n        b=2,\n    )\n", "    ...\n    b=2,\n)\ncount = 0\n", text).why
+
+
+BLOCKS = """def f(a):
+	for b in a:
+		if b:
+			c(b)
+		d(b)
+
+	return a
+
+class G:
+	pass
+"""
+
+
+def test_new_lines_right_below_a_deeper_block_that_the_edit_does_not_show_are_refused():
+    search, new = "\nclass G:\n", "# a second look\nx = 1\n\nclass G:\n"
+    assert "does not show" in refused(search, new, BLOCKS).why
+    assert "does not show" in refused("\t\td(b)\n", "\t\te(b)\n\t\td(b)\n", BLOCKS).why
+    ended = "def f(a):\n    return a\n    # the end\ny = 1\n"
+    assert "does not show" in refused("y = 1\n", "x = 1\ny = 1\n", ended).why
+    shown = done("\treturn a\n" + search, "\treturn a\n" + new, BLOCKS)
+    assert shown.text == BLOCKS.replace("\nclass", "# a second look\nx = 1\n\nclass")
+    assert done("class G:\n", "x = 1\n\nclass G:\n", BLOCKS).text == BLOCKS.replace("class", "x = 1\n\nclass")
+    assert done(search, "\n" + new, BLOCKS)
+    assert done("\t\td(b)\n", "\t\te(b)\n", BLOCKS)
+    hanging = "x = f(1,\n      2)\ny = 3\n"
+    assert done("y = 3\n", "z = 1\ny = 3\n", hanging).text == hanging.replace("y", "z = 1\ny")
+
+
+def test_new_lines_shifted_with_one_line_are_refused_where_a_block_ends():
+    assert "end of a block" in refused("c(b)\n", "c(b)\ne(b)\n", BLOCKS).why
+    assert done("\t\t\tc(b)\n", "\t\t\tc(b)\n\t\t\te(b)\n", BLOCKS)
+    assert done("c(b)\n", "e(b)\n", BLOCKS)
+    two = "if b:\n\tc(b)\n"
+    assert done(two, two + "\te(b)\n", BLOCKS).text == BLOCKS.replace("c(b)\n", "c(b)\n\t\t\te(b)\n")
+    text = "def f():\n    a()\n    b()\n"
+    assert done("a()\n", "a()\nc()\n", text).text == "def f():\n    a()\n    c()\n    b()\n"
+
+
+def test_a_place_with_other_blank_lines_is_refused_where_another_has_but_one_line_more():
+    one, other = (
+        "def f(a):\n    b = 1\n\n    c = 2\n    d = 3\n    return a\n",
+        "def g(a):\n    b = 1\n    d = 3\n    return a\n",
+    )
+    search = "    b = 1\n\n    d = 3\n    return a\n"
+    assert "another place too" in refused(search, "    b = 1\n\n    d = 3\n", one + other).why
+    assert done(search, "    b = 1\n\n    d = 4\n    return a\n", other)
+    plain = search.replace("\n\n", "\n")
+    assert done(plain, plain.replace("3", "4"), one + other).text == one + other.replace("3", "4")
+
+
+def test_a_new_block_that_lines_below_the_edit_would_become_a_part_of_is_refused():
+    text = "def f(a):\n    while a:\n        if b:\n            break\n        c()\n    return a\n"
+    search = "        if b:\n            break\n"
+    new = search + "    if d:\n        e()\n"
+    assert "become a part" in refused(search, new, text).why
+    assert done(search + "        c()\n", search + "        c()\n    if d:\n        e()\n", text)
+    assert done("def f(a):\n", "def f(a):\n    # first\n    d()\n", text)
+    assert done("        if b:\n", "        g()\n        if b:\n", text)
+
+
+def test_a_comment_at_another_place_among_the_lines_is_refused():
+    text = "def f(a):\n    g(a)\n    # the end\n    h(a)\n    return a\n"
+    search = "    # the end\n    g(a)\n    h(a)\n"
+    assert refused(search, "    # the end\n    g(a)\n    e(a)\n    h(a)\n", text)
+    inner = "    g(a)\n    h(a)\n    # the end\n    return a\n"
+    assert refused(inner, inner.replace("    h(a)", "    e(a)\n    h(a)"), text)
+    right = "    g(a)\n    # the end \n    h(a)\n"
+    assert done(right, right.replace("    h", "    e(a)\n    h"), text).text == text.replace("    h", "    e(a)\n    h")
+
+
+def test_a_statement_found_by_what_it_says_is_written_at_the_depth_of_others():
+    text = "class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n"
+    search = "    def f(self):\n        return 1\n\n    def g(self):\n       return 2\n"
+    assert "no usual way" in refused(search, search.replace("g(self)", "g(self, a)"), text).why
+    assert done(search, search.replace("2", "3"), text)
+
+
+def test_new_lines_beside_another_comment_are_refused():
+    text = "def f(a):\n    g(a)\n    # the end\n    h(a)\n    return a\n"
+    search = "    g(a)\n    #\u00a0the end\n    h(a)\n"
+    assert refused(search, search.replace("    h", "    e(a)\n    h"), text)
+    assert refused(search, search.replace("    #", "    e(a)\n    #"), text)
+    assert done(search, search.replace("h(a)", "h(a + 1)"), text).text == text.replace("h(a)", "h(a + 1)")
+    bare = text.replace("    # the end\n", "")
+    assert done(search, search.replace("    h", "    e(a)\n    h"), bare).text == bare.replace(
+        "    h", "    e(a)\n    h"
+    )
+
+
+def test_a_place_with_other_blank_lines_is_refused_where_another_has_two_lines_in_another_order():
+    text = "class A:\n    def f(self):\n        raise B\n\n    def g(self):\n        raise B\n"
+    search = "        raise B\n    def g(self):\n"
+    assert "another order" in refused(search, search + "        h()\n", text).why

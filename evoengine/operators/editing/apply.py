@@ -18,13 +18,21 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from evoengine.operators.editing.edges import goes_below_deeper, may_leave_a_block, takes_in_more
 from evoengine.operators.editing.elided import elided
 from evoengine.operators.editing.elisions import leaves_out, stands_for_more
 from evoengine.operators.editing.lines import Index, Line, joined, lines_of, newline_of, words_of
 from evoengine.operators.editing.nearest import nearest_lines
-from evoengine.operators.editing.places import Place, outcome, places
+from evoengine.operators.editing.places import (
+    Place,
+    other_blanks,
+    outcome,
+    places,
+    with_a_line_between,
+    with_lines_swapped,
+)
 from evoengine.operators.editing.repeats import repeated
-from evoengine.operators.editing.syntax import check_syntax, parsed, string_lines, without_comments
+from evoengine.operators.editing.syntax import check_syntax, entities_in_code, parsed, string_lines, without_comments
 from evoengine.operators.editing.trees import (
     Nested,
     Piece,
@@ -132,8 +140,8 @@ class _Program:
 
     @cached_property
     def piece(self) -> Piece | None:
-        """The whole program with its tree."""
-        return program_of(self.text, self.texts)
+        """The whole program with its tree, where it is one of Python."""
+        return program_of(self.text, self.texts) if self.python else None
 
     def change(self, search: str, new_text: str) -> Change | Refused:
         old, new = ([line.text for line in lines_of(part)] for part in (search, new_text))
@@ -192,6 +200,27 @@ class _Program:
                     why="its REPLACE part begins at another depth than its SEARCH part, and is not the same otherwise: "
                     "put a line above that stays into both"
                 )
+            if (
+                done is not None
+                and other_blanks(place)
+                and (
+                    any(True for _ in with_a_line_between(self.index, old, new)) or with_lines_swapped(self.index, old)
+                )
+            ):
+                return Refused(
+                    why="its blank lines are not the program's, and its lines stand at another place too but for one "
+                    "that it leaves out, or two in another order: copy the lines as they are"
+                )
+            if (
+                done is not None
+                and self.piece is not None
+                and not place.reindent.changes_nothing
+                and may_leave_a_block(self.piece, done.splices, old, new)
+            ):
+                return Refused(
+                    why="all of its lines stand at one depth, which is not the program's, and its new lines come at "
+                    "the end of a block: whether they belong to it is in doubt. Put a line below that stays into both"
+                )
             if done is not None:
                 return Change(done.splices, "exact" if done.exact else how)
         for _, program, found, search, variant in trees if not (verbatim or others) else ():
@@ -244,16 +273,26 @@ class _Program:
                 why=f"its REPLACE part goes on with the program's own lines, at `{twice[:100]}`, that its SEARCH part "
                 "has not: they would stand there twice. Put them into both parts, or into none"
             )
-        return self._safe(change) if self.python else change
+        if self.piece is not None and goes_below_deeper(self.piece, change.splices, old, new):
+            return Refused(
+                why="its new lines stand right below a deeper block that its SEARCH part does not show, so that it is "
+                "not certain that they do not belong to it: put a line above that stays into both"
+            )
+        return self._safe(change, new) if self.python else change
 
-    def usual(self, block: Nested, lines: range, first: str) -> bool:
-        """Whether a new block is as deep as others, or as deep as blocks may be and without a line of the program."""
+    def usual(self, block: Nested, lines: range, first: str, how: How) -> bool:
+        """Whether a new block is as deep as others, or as deep as blocks may be and without a line of the program.
+
+        Of statements found by what they say, the depth within was not compared: there it has to be that of others.
+        """
         if self.piece is None or block.step in self.piece.steps:
             return True
+        if how == "syntax":
+            return False
         own = block.step == 1 if first.startswith("\t") else block.step in (2, 3, 4)
         return own and block.lines.stop <= lines.stop
 
-    def _safe(self, change: Change) -> Change | Refused:
+    def _safe(self, change: Change, new: Sequence[str]) -> Change | Refused:
         """The change, if it leaves a program with no string in it whose white space had to be guessed."""
         text = _spliced(self.lines, change.splices)
         tree = parsed(text)
@@ -261,6 +300,13 @@ class _Program:
             return Refused(why=f"with it the program is not Python any more: {check_syntax('python', text)}")
         if tree is None:
             return change
+        if entities_in_code(text) > entities_in_code(self.text):
+            return Refused(why="it is written as HTML, outside of strings: write < > & as they are")
+        if takes_in_more(tree, change.splices, new):
+            return Refused(
+                why="its new lines end with a block of which the program's lines below, that its SEARCH part does not "
+                "show, would become a part: put a line below that stays into both"
+            )
         texts = [line.text for line in lines_of(text)]
         touched = range(change.splices[0].start, _end_of(change.splices))
         strings = string_lines(tree, texts, touched) if change.how in ("whitespace", "comments", "elision") else set()
@@ -269,7 +315,7 @@ class _Program:
         for splice in change.splices:
             start = splice.start + shift
             lines = range(start, start + len(splice.lines))
-            if not all(self.usual(block, lines, text) for block, text in _begun(nested, splice, start)):
+            if not all(self.usual(block, lines, text, change.how) for block, text in _begun(nested, splice, start)):
                 return Refused(why="a block in its REPLACE part is indented in no usual way: its depth is in doubt")
             if strings & set(lines):
                 return Refused(why="its white space is not the program's, and it changes a string over several lines")
@@ -292,7 +338,8 @@ def _end_of(splices: Sequence[Splice]) -> int:
 def _escaped(line: str, old: Sequence[str]) -> bool:
     """Whether a line writes `<`, `>` or `&` as HTML does: outside of strings, or where the old lines have them raw."""
     for match in _ESCAPED.finditer(line):
-        around = html.unescape(line[max(match.start() - 2, 0) : match.end() + 2])
+        before, after = html.unescape(line[: match.start()]), html.unescape(line[match.end() :])
+        around = before[-2:] + html.unescape(match[0]) + after[:2]
         if ("'" not in line and '"' not in line) or any(around in one for one in old):
             return True
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import NamedTuple
 
 from evoengine.operators.editing.indents import Pair, Reindent, reindents
@@ -63,6 +64,38 @@ def placed(program: Index, words: Sequence[Word], found: Sequence[Word], others:
     return None
 
 
+def with_a_line_between(program: Index, search: Sequence[str], replace: Sequence[str]) -> Iterator[Place]:
+    """The places where the lines stand in this order with one more between them, as when a model left it out."""
+    words = words_of(search)
+    keys = [word.key for word in words]
+    for cut in range(1, len(words)):
+        for start in program.runs(keys[:cut]):
+            found = program.words[start : start + cut] + program.words[start + cut + 1 : start + len(words) + 1]
+            if [word.key for word in found] == keys:
+                place = placed(program, words, found, indents_of(replace))
+                if place is not None:
+                    yield place
+
+
+def with_lines_swapped(program: Index, search: Sequence[str]) -> bool:
+    """Whether the lines stand somewhere but for two neighbours, each in the place of the other."""
+    keys = [word.key for word in words_of(search)]
+    return any(
+        True
+        for at, (one, other) in enumerate(pairwise(keys))
+        if one != other
+        for _ in program.runs([*keys[:at], other, one, *keys[at + 2 :]])
+    )
+
+
+def other_blanks(place: Place) -> bool:
+    """Whether there is nothing between two lines here and something there, in the edit or in the program."""
+    return any(
+        (after - before > 1) != (place.lines[after] - place.lines[before] > 1)
+        for before, after in pairwise(sorted(place.lines))
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What an edit does at a place.
@@ -91,7 +124,10 @@ def outcome(program: Sequence[str], place: Place, search: Sequence[str], replace
         if fitted[0] is None or fitted[1] is None:
             return None
         old, new = fitted[0], fitted[1]
-    lows, highs = _bounds(program, place, search)
+    bounds = _bounds(program, place, search)
+    if bounds is None:
+        return None
+    lows, highs = bounds
     first, last = min(place.lines), max(place.lines)
     absent = [at for at in range(len(search)) if lows[at] == highs[at] and not first < at < last]
     splices = []
@@ -101,6 +137,8 @@ def outcome(program: Sequence[str], place: Place, search: Sequence[str], replace
         beside = [at for at in absent if (at < first and low <= first) or (at > last and high > last)]
         if start < end and beside:
             return None  # new lines beside one that is not there: the model may have seen another place
+        if low == high and any(_instead(program, at, lows, highs) for at in (low - 1, high) if first < at < last):
+            return None  # and where another comment stands in its place, on which side of it?
         if low < high:
             splices.append(Splice(lows[low], highs[high - 1], tuple(new[start:end])))
         else:
@@ -153,8 +191,11 @@ def _fitted(lines: Sequence[str], place: Place) -> list[str] | None:
     return fitted
 
 
-def _bounds(program: Sequence[str], place: Place, search: Sequence[str]) -> tuple[list[int], list[int]]:
-    """For every line of the edit the program's lines that it stands for: from, up to. None for one not there."""
+def _bounds(program: Sequence[str], place: Place, search: Sequence[str]) -> tuple[list[int], list[int]] | None:
+    """For every line of the edit the program's lines that it stands for: from, up to; none for one not there.
+
+    None where a comment stands at another place among the lines than in the program.
+    """
     known = dict(place.lines)
     for at in _blank(known, search):
         below, above = known.get(at - 1), known.get(at + 1)
@@ -165,6 +206,8 @@ def _bounds(program: Sequence[str], place: Place, search: Sequence[str]) -> tupl
         elif above and not program[above - 1].strip() and above - 1 not in known.values() and below is None:
             known[at] = above - 1
     _find_comments(known, program, search)
+    if _moved(known, program, search):
+        return None
     lows, highs = [], []
     here = min(place.lines.values())
     for at in range(len(search)):
@@ -193,6 +236,21 @@ def _find_comments(known: dict[int, int], program: Sequence[str], search: Sequen
                 if program[line].strip() == search[at].strip() and line not in known.values():
                     known[at] = line
                     break
+
+
+def _instead(program: Sequence[str], at: int, lows: Sequence[int], highs: Sequence[int]) -> bool:
+    """Whether a line that is not there has others of the program in its place."""
+    if lows[at] < highs[at]:
+        return False
+    below = next((low for low, high in zip(lows[at:], highs[at:], strict=True) if low < high), lows[at])
+    return any(program[line].strip() for line in range(lows[at], below))
+
+
+def _moved(known: Mapping[int, int], program: Sequence[str], search: Sequence[str]) -> bool:
+    """Whether a line that is not found at its place is found beside one of the others."""
+    low, high = max(min(known.values()) - 1, 0), max(known.values()) + 2
+    others = {program[line].strip() for line in range(low, min(high, len(program))) if line not in known.values()}
+    return any(text.strip() in others for at, text in enumerate(search) if at not in known and text.strip())
 
 
 def _blank(known: Mapping[int, int], search: Sequence[str]) -> Iterator[int]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import tokenize
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 
 _BRACKETS = 20
+_ENTITY = re.compile(r"&(?:lt|gt|amp|quot);")
 LONGEST = 2_000_000
 """Characters of a text that is looked at; no program that a model edits is as long."""
 
@@ -96,6 +98,25 @@ def without_comments(texts: Sequence[str]) -> list[str] | None:
     except (SyntaxError, ValueError):
         return None
     return cut
+
+
+def entities_in_code(text: str) -> int:
+    """How often a Python text has `&lt;` and the like outside of strings: names between operators, for the parser."""
+    if not _ENTITY.search(text):
+        return 0
+    try:
+        tokens = [
+            (token.string, token.start, token.end) for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        ]
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return 0
+    return sum(
+        one[0] == "&"
+        and _ENTITY.fullmatch(f"&{name[0]}{end[0]}") is not None
+        and one[2] == name[1]
+        and name[2] == end[1]
+        for one, name, end in zip(tokens, tokens[1:], tokens[2:], strict=False)
+    )
 
 
 def string_lines(tree: ast.Module, texts: Sequence[str], among: range | None = None) -> set[int]:
