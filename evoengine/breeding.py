@@ -44,6 +44,7 @@ class Talk:
         model: answers prompts.
         records: answers lookups.
         judging: whether it is to judge a candidate, and not to make one.
+        policy: which of the model's sets of weights is asked; None for the one that answers now.
     """
 
     who: str
@@ -52,6 +53,7 @@ class Talk:
     model: Model | None = None
     records: Records = lambda _: {}
     judging: bool = False
+    policy: str | None = None
     turns: list[Turn] = field(default_factory=list)
     trials: int = 0
 
@@ -93,7 +95,10 @@ class Talk:
                 f"{self.who} asks a language model, and the campaign has no generator; give one, or leave it out."
             )
         first = len(self.turns)
-        seeded = [replace(prompt, seed=self.seed_for(f"turn {first + place}")) for place, prompt in enumerate(prompts)]
+        seeded = [
+            replace(prompt, seed=self.seed_for(f"turn {first + place}"), policy=prompt.policy or self.policy)
+            for place, prompt in enumerate(prompts)
+        ]
         tasks = [asyncio.ensure_future(model.sample(prompt)) for prompt in seeded]
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -127,9 +132,9 @@ def first_prompt(operator: Operator, draft: Draft, records: Records) -> Prompt |
             request = conversation.send(answer)
             match request:
                 case Prompt():
-                    return replace(request, seed=draft.rng.seed_for("turn 0"))
+                    return replace(request, seed=draft.seed_for("turn 0"))
                 case tuple():
-                    return replace(request[0], seed=draft.rng.seed_for("turn 0"))
+                    return replace(request[0], seed=draft.seed_for("turn 0"))
                 case Lookup():
                     answer = records(request.numbers)
                 case _:

@@ -8,8 +8,8 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -20,27 +20,31 @@ from evoengine.assembly import (
     store_of,
 )
 from evoengine.bandit import Bandit
+from evoengine.beside import Beside
 from evoengine.breeding import first_prompt
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
-from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Watcher
+from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Updated, Watcher
 from evoengine.executors.base import Executor
 from evoengine.fold import Fold
 from evoengine.gates.base import Gate
 from evoengine.generators.base import Generator
 from evoengine.guidance import Guidance
 from evoengine.islands import Islands
+from evoengine.learning import Due, Learning
 from evoengine.lessons import Lessons
 from evoengine.loops import in_fresh_loop
+from evoengine.mutators import EVOLVE
 from evoengine.operators.base import Operator
 from evoengine.parts import Parts
 from evoengine.pipeline import Pipeline
 from evoengine.problem import Problem
 from evoengine.proposing import Proposal, Proposer, refuse_misfit
+from evoengine.rl.trainer import Trainer
 from evoengine.sandboxes.base import Sandbox
 from evoengine.selectors.base import Selector
 from evoengine.spending import Spending
 from evoengine.stopping import Reached, Stop, limits
-from evoengine.stores.base import CampaignRow, Check, Store
+from evoengine.stores.base import CampaignRow, Check, Store, Update
 from evoengine.types import (
     EVERY_ISLAND,
     GUIDANCE,
@@ -95,6 +99,8 @@ class Campaign:
         guidance: settings of the contexts that guide a language model; True (the default with a generator), or
             False for none.
         lessons: settings of the memory of what changes brought; True (the default with a generator), or False.
+        trainer: updates the generator's weights while the campaign runs; by default nobody does.
+        mutator: what makes proposals: "evolve", or a baseline of `evoengine.mutators.MUTATORS` to compare it with.
         window: how far proposals run ahead of committed records: proposal k sees the state after record
             k - window. It bounds the work in flight, and changes the result, unlike `workers`.
         inspirations: how many other elites an operator is shown.
@@ -127,6 +133,8 @@ class Campaign:
         gates: Sequence[Gate | Given] | None = None,
         guidance: Guidance | Mapping[str, Any] | bool | None = None,
         lessons: Lessons | Mapping[str, Any] | bool | None = None,
+        trainer: Trainer | Given | None = None,
+        mutator: str = EVOLVE,
         window: int = 16,
         inspirations: int = 2,
         watchers: Sequence[Watcher] = (),
@@ -156,6 +164,8 @@ class Campaign:
             guidance=guidance,
             lessons=lessons,
             evaluator=evaluator,
+            trainer=trainer,
+            mutator=mutator,
         )
         self.problem = self._parts.problem
         self.name = name or self.problem.name
@@ -170,6 +180,7 @@ class Campaign:
         self._drafts: deque[tuple[Draft, Progress]] = deque()
         self._held = ExitStack()
         self._halt: str | None = None
+        self._learning = self._parts.learning(self.store, self.name)
         self._began = self._noted = 0.0
 
     # -- running ---------------------------------------------------------------------------------------------------
@@ -225,7 +236,7 @@ class Campaign:
         with self._writing():
             fold = self._opened()
             self._tell(Started(campaign=self.name, resumed=fold.records))
-            async with self._executor, self._parts.models():
+            async with self._executor, self._parts.models(), self._trained():
                 await self._plant()
                 self._in_step()
                 run = self.store.begin_run(self._stored_row())
@@ -247,6 +258,8 @@ class Campaign:
                     reason = await pipeline.run()
                     if pipeline.gave_up:
                         self._forget()
+                    elif self._learning is not None:
+                        await self._learning.finish(None if seconds is None else self._left(seconds))
                     await self._check_champion()
                     self._snapshot()
                 except BaseException as error:
@@ -320,6 +333,7 @@ class Campaign:
             records=self._looked_up,
             recalled=self._recalled,
             appraised=(self._parts.guidance or Guidance()).appraised,
+            policies=self._learning,
         )
 
     def _recalled(self, content: Content) -> Judgement | None:
@@ -327,6 +341,27 @@ class Campaign:
         if self._row is None or self.problem.repeats > 1 or self.problem.converses:
             return None
         return self.store.recall(self._row.fingerprint, content.digest)
+
+    @asynccontextmanager
+    async def _trained(self) -> AsyncIterator[None]:
+        """Training, where there is any, from its newest checkpoint on."""
+        if self._learning is None:
+            yield
+            return
+        with self._parts.curves(self.name) as curves:
+
+            def note(update: Update) -> None:
+                curves(update)
+                self._tell(Updated(number=update.number, record=update.record, facts=update.facts))
+
+            await self._learning.open(
+                Beside(self._parts, self._stored_row, self._looked_up, note), len(self._parts.seeds)
+            )
+            self._parts.judges.policy = self._learning.first
+            try:
+                yield
+            finally:
+                await self._learning.close()
 
     # -- records ---------------------------------------------------------------------------------------------------
 
@@ -379,18 +414,31 @@ class Campaign:
                     record=record, insertion=taken.insertion, improved=taken.improved, progress=self.progress
                 )
             )  # fmt: skip
-        seeds = len(self._parts.seeds)
-        if record.number == seeds:
-            due = range(seeds + 1, seeds + 1 + self.window)
-        elif record.number > seeds:
-            due = range(record.number + self.window, record.number + self.window + 1)
-        else:
+        if record.number < len(self._parts.seeds):
             return
-        for number in due:
-            if number > drafting_after:
-                self._drafts.append((fold.draft(number), fold.progress))
+        due = fold.due
+        if due and due[-1] > drafting_after:
+            progress = fold.progress
+            self._drafts += [(draft, progress) for draft in fold.drafts(due) if draft.number > drafting_after]
+        if due and self._learning is not None:
+            self._learn_from(fold, self._learning)
         if record.number % self._snapshot_every == 0 and not drafting_after:
             self._snapshot()
+
+    def _learn_from(self, fold: Fold, learning: Learning) -> None:
+        """Hands on a step of records that has ended."""
+        number = learning.steps.step_of(fold.records, fold.seeds)
+        if number == 0:
+            return
+        learning.begin(
+            Due(
+                number=number,
+                records=tuple(fold.step),
+                score=fold.score,
+                best=fold.best_before,
+                elites=tuple(self.elites()) if number == 1 else (),
+            )
+        )
 
     def _snapshot(self) -> None:
         fold = self._opened()
@@ -407,7 +455,8 @@ class Campaign:
         """
         self._ensure_seeds()
         if not self._drafts:
-            raise CampaignError(f"{self.window} drafts (the window) are out already; tell() one of them first.")
+            ahead = self._opened().pace.ahead
+            raise CampaignError(f"{ahead} drafts (the window) are out already; tell() one of them first.")
         return self._drafts.popleft()[0]
 
     def prompt(self) -> tuple[Draft, Prompt | None]:
@@ -523,7 +572,7 @@ class Campaign:
         collects = gc.isenabled()
         gc.disable()  # of all that a million records make nothing is garbage, and looking takes as long as opening
         try:
-            fold.resume(self.store, row, last - self.window)
+            fold.resume(self.store, row, last)
             for record in self.store.replay(row, after=fold.records):
                 self._take(record, drafting_after=last)
         finally:

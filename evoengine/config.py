@@ -30,6 +30,8 @@ PARTS = {
     "gates": "a list of what a child must pass before it is evaluated",
     "guidance": "a table of settings of the contexts that guide a model, or true or false",
     "lessons": "a table of settings of the memory of changes, or true or false",
+    "trainer": "who updates the model's weights while the campaign runs",
+    "mutator": "what makes proposals: evolve, or a baseline to compare it with",
     "window": "how far proposals run ahead of committed records",
     "inspirations": "how many other elites an operator is shown",
 }
@@ -110,8 +112,9 @@ def campaign_of(settings: Mapping[str, Any]) -> tuple[Campaign, dict[str, Any]]:
 
 _PART = "a name, or a table with `use` and settings"
 _TAKES = {
-    **dict.fromkeys(("name", "store"), "text"),
-    **dict.fromkeys(("problem", "archive", "selector", "executor", "sandbox", "generator", "task_model"), _PART),
+    **dict.fromkeys(("name", "store", "mutator"), "text"),
+    **dict.fromkeys(("problem", "archive", "selector", "executor", "sandbox"), _PART),
+    **dict.fromkeys(("generator", "task_model", "trainer"), _PART),
     "islands": "a number, or a table of settings",
     **dict.fromkeys(("operators", "gates"), "a list of names, or of tables with `use` and settings"),
     **dict.fromkeys(("guidance", "lessons"), "true, false or a table of settings"),

@@ -29,6 +29,8 @@ class Judges:
 
     def __init__(self, problem: Problem, evaluator: Evaluator, executor: Executor, model: Generator | None) -> None:
         self._problem, self._evaluator, self._executor, self._model = problem, evaluator, executor, model
+        self.policy: str | None = None
+        """Which of the task model's sets of weights is asked, where a mutator's are trained; None for the only one."""
         self._takes_stage = len(inspect.signature(problem.converse).parameters) > 1
 
     async def evaluate(self, content: Content, *, above: float | None = None, stage: str | None = None) -> Judgement:
@@ -78,6 +80,7 @@ class Judges:
             executor=self._executor,
             model=self._model,
             judging=True,
+            policy=self.policy,
         )
         problem = self._problem
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -49,6 +49,21 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Updated:
+    """The mutator's weights were updated.
+
+    Attributes:
+        number: of the update, from 1.
+        record: the last one that was there when it fell due.
+        facts: figures by name; None where one was not finite.
+    """
+
+    number: int
+    record: int
+    facts: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Halting:
     """Someone asked the run to end; what is in flight is being finished."""
 
@@ -63,5 +78,5 @@ class Stopped:
     progress: Progress
 
 
-Event: TypeAlias = Started | Committed | Halting | Stopped
+Event: TypeAlias = Started | Committed | Updated | Halting | Stopped
 Watcher: TypeAlias = Callable[[Event], None]

@@ -15,7 +15,13 @@ from evoengine.gates.base import Gate
 from evoengine.guidance import Guidance
 from evoengine.islands import Islands
 from evoengine.lessons import Lessons
+from evoengine.mutators import Lineup
+from evoengine.pacing import Pace, Window
 from evoengine.randomness import Stream
+from evoengine.rl.collecting import Collecting
+from evoengine.rl.gathering import groups_of
+from evoengine.rl.ladder import returns_of
+from evoengine.rl.tally import Tally
 from evoengine.stores.base import CampaignRow, Store
 from evoengine.types import (
     EVERY_ISLAND,
@@ -37,8 +43,15 @@ _FORMAT = 3
 RECENT = 1000
 """How far back, in records, a draft looks for what was made of its parents."""
 _SIBLINGS = 8
+_REDRAWS = 4
+"""How often another parent is looked for when two groups of a step would have the same."""
 _HOLD = 16
 """Proposals of an island that see the same inspirations."""
+
+
+_NO_PACE = Window(0)
+_ANY_LENGTH = 2**31
+"""Longer than any answer: how long one was does not tell how much its parent has left to gain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +120,9 @@ class Fold:
         inspirations: how many other elites a draft shows.
         speaking: the operators that ask a language model, whose drafts carry guidance, lessons and siblings.
         guidance, lessons, gates: opened; where there are any.
+        pace: when which proposals are drafted.
+        collecting: what is drafted for training; None where weights are not trained.
+        lineup: says what proposals are made from, where islands do not.
     """
 
     def __init__(
@@ -121,10 +137,20 @@ class Fold:
         guidance: Guidance | None = None,
         lessons: Lessons | None = None,
         gates: Mapping[str, Gate] | None = None,
+        pace: Pace = _NO_PACE,
+        collecting: Collecting | None = None,
+        lineup: Lineup | None = None,
     ) -> None:
         self.islands = islands
+        self.pace, self._collecting = pace, collecting
+        self._tally = Tally()
+        self.step: list[Record] = []
+        """The records of the step that is under way or has just ended, where weights are trained."""
+        self.best_before: float | None = None
+        """The best score before that step."""
         self.bandit = bandit
         self.guidance, self.lessons, self.gates = guidance, lessons, gates or {}
+        self._lineup = lineup
         self._speaking = speaking
         self._recent = _Recent() if speaking else None
         self.seen: set[str] = set()
@@ -178,9 +204,12 @@ class Fold:
             self.guidance.add(record)
         if self._recent is not None:
             self._recent.add(record)
+        if self._lineup is not None:
+            self._lineup.take(record)
         for gate in self.gates.values():
             gate.take(record)
-        improved = score is not None and (self._best is None or score > self._best)
+        best = self._best
+        improved = score is not None and (best is None or score > best)
         if improved:
             self._best = score
         self._stalled = 0 if improved else self._stalled + 1
@@ -188,10 +217,27 @@ class Fold:
         if candidate.content is not None:
             self.seen.add(candidate.content.digest)
         self.records = record.number
+        if self._collecting is not None:
+            self._collect(record, self._collecting, best)
         self._evaluations += max(1, cost.calls)
         self._tokens += cost.tokens
         self._money += cost.money
         return Taken(insertion=insertion, improved=improved)
+
+    def _collect(self, record: Record, collecting: Collecting, best: float | None) -> None:
+        """Keeps the records of a step together; at its end it is noted what the children of each parent were worth."""
+        steps = collecting.steps
+        at = steps.step_of(record.number, self.seeds)
+        if at == 0:
+            return
+        if record.number == steps.first(at, self.seeds):
+            self.step.clear()
+            self.best_before = best
+        self.step.append(record)
+        if record.number == steps.last(at, self.seeds):
+            for group in groups_of(self.step, self.score):
+                returns = returns_of(group, collecting.reward, collecting.training.ladder, _ANY_LENGTH)
+                self._tally.add(group.parent, returns.rewards.tolist())
 
     def _credit(self, record: Record, operator: str, reward: float) -> None:
         """Gives guidance and lessons their share of what a proposal brought."""
@@ -227,6 +273,11 @@ class Fold:
             return 1.0
         return archive.elites.share_below(score) - archive.elites.share_below(before)
 
+    def score(self, number: int) -> float | None:
+        """The score of a record, if it has one."""
+        score = self._score(number)
+        return None if math.isnan(score) else score
+
     def _score(self, number: int) -> float:
         """The score of a record; NaN if it has none."""
         place = number - 1 - (self.records - len(self._scores))
@@ -236,8 +287,83 @@ class Fold:
         score = self._stored.score(number)
         return math.nan if score is None else score
 
-    def draft(self, number: int) -> Draft:
-        """The draft of a proposal, as it follows from the state of this moment.
+    @property
+    def due(self) -> range:
+        """The proposals that are drafted from the state of this moment."""
+        return self.pace.due(self.records, self.seeds)
+
+    def drafts(self, numbers: range) -> list[Draft]:
+        """The drafts of proposals, as they follow from the state of this moment.
+
+        Raises:
+            ValueError: no island has an elite.
+        """
+        collecting = self._collecting
+        if collecting is None:
+            return [self.draft(number) for number in numbers]
+        size = collecting.steps.size
+        return [
+            draft
+            for start in range(numbers.start, numbers.stop, size)
+            for draft in self._step(range(start, start + size), collecting)
+        ]
+
+    def _step(self, numbers: range, collecting: Collecting) -> list[Draft]:
+        """The drafts of one step: groups of the same question, and single ones where no language model is asked."""
+        training, steps = collecting.training, collecting.steps
+        leaders = self._leaders(numbers[: training.groups])
+        together = [one for one in leaders if self._asks_a_model(one) and one.island != GUIDANCE]
+        spreads = [self._tally.of(one.parents[0].number) for one in together]
+        single = len(leaders) - len(together) if together else 0
+        least = min(collecting.smallest, training.group)
+        sizes = iter(collecting.allocation.sizes(spreads, len(numbers) - single, least) if together else ())
+        version = steps.version(steps.step_of(numbers.start, self.seeds))
+        drafts: list[Draft] = []
+        for leader in leaders:
+            first = numbers.start + len(drafts)
+            if not any(leader is one for one in together):
+                asked = version if self._asks_a_model(leader) else None
+                for number in range(first, first + (1 if together else training.group)):
+                    rng = Stream(self._seed, number, "breeding")
+                    drafts.append(replace(leader, number=number, rng=rng, version=asked))
+                continue
+            control = version > 0 and Stream(self._seed, first, "control").random() < training.control
+            for member in range(next(sizes)):
+                rng = Stream(self._seed, leader.number, "breeding")  # each its own, as a stream is used up
+                drafts.append(
+                    replace(
+                        leader,
+                        number=first + member,
+                        rng=rng,
+                        group=first,
+                        member=member,
+                        version=0 if control else version,
+                        control=control,
+                    )
+                )
+        return drafts
+
+    def _asks_a_model(self, draft: Draft) -> bool:
+        return draft.operator in self._speaking
+
+    def _leaders(self, numbers: range) -> list[Draft]:
+        """One draft for each group of a step, of different parents as far as some tries find them."""
+        leaders: list[Draft] = []
+        for number in numbers:
+            draft = self.draft(number)
+            for redraw in range(1, _REDRAWS + 1):
+                if all(one.parents[0].number != draft.parents[0].number for one in leaders):
+                    break
+                draft = self.draft(number, redraw)
+            leaders.append(draft)
+        return leaders
+
+    def draft(self, number: int, redraw: int = 0) -> Draft:
+        """The draft of one proposal, as it follows from the state of this moment.
+
+        Args:
+            number: of the proposal.
+            redraw: gives other parents, where those of 0 are not wanted.
 
         Raises:
             ValueError: no island has an elite.
@@ -253,9 +379,13 @@ class Fold:
             if turn.random() < self.guidance.rate:
                 return self._guidance_draft(number, self.guidance)
         operator, arm = self.bandit.choose(Stream(self._seed, number, "operator"))
-        selection = self.islands.selectors[place].select(
-            archives[place].elites, Stream(self._seed, number, "selection"), self._inspirations
-        )
+        if self._lineup is not None:
+            selection = self._lineup.selection()
+        else:
+            purpose = f"selection {redraw}" if redraw else "selection"
+            selection = self.islands.selectors[place].select(
+                archives[place].elites, Stream(self._seed, number, purpose), self._inspirations
+            )
         draft = Draft(
             number=number,
             island=place,
@@ -272,6 +402,8 @@ class Fold:
         """A draft for a language model, with all that may help it."""
         assert self._recent is not None
         first = draft.parents[0]
+        if self._lineup is not None:
+            return replace(draft, siblings=self._recent.of(first.number)) if self._lineup.remembers else draft
         draft = replace(draft, siblings=self._recent.of(first.number), inspirations=self._held(draft))
         if self.lessons is not None:
             shown, withheld = self.lessons.choose(first.content, Stream(self._seed, draft.number, "lessons"))
@@ -328,11 +460,14 @@ class Fold:
             "guidance": None if self.guidance is None else self.guidance.state(),
             "lessons": None if self.lessons is None else self.lessons.state(),
             "gates": {name: gate.state() for name, gate in self.gates.items()},
+            "tally": self._tally.state(),
+            "best_before": self.best_before,
+            "lineup": None if self._lineup is None else self._lineup.state(),
         }
 
-    def resume(self, store: Store, row: CampaignRow, at_most: int) -> None:
-        """Takes up the newest kept state after a record numbered `at_most` or less, if it can be read."""
-        kept = store.load_state(row, at_most)
+    def resume(self, store: Store, row: CampaignRow, last: int) -> None:
+        """Takes up the newest kept state from which all is drafted anew that is in flight after record `last`."""
+        kept = store.load_state(row, last - self.pace.look_back)
         if kept is None:
             return
         number, state = kept
@@ -350,7 +485,15 @@ class Fold:
             self.lessons.restore(state["lessons"])
         for name, gate in self.gates.items():
             gate.restore(state["gates"][name])
+        if self._lineup is not None:
+            self._lineup.restore(state["lineup"], self._stored)
         if self._recent is not None:
             for record in store.replay(row, after=max(0, number - RECENT), until=number):
                 self._recent.add(record)
+        if self._collecting is not None:
+            self._tally.restore(state["tally"])
+            self.best_before = state["best_before"]
+            steps = self._collecting.steps
+            start = steps.first(steps.step_of(number, self.seeds), self.seeds)
+            self.step[:] = store.replay(row, after=start - 1, until=number)
         self.seen = store.digests(row, number)

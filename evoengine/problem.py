@@ -201,7 +201,14 @@ class Problem(Component, ABC):
     def seeds(self) -> tuple[Content, ...]:
         """The first programs or contexts."""
         given = self.seed if isinstance(self.seed, tuple) else (self.seed,)
-        return tuple(_content(one) for one in given)
+        return tuple(content_of(one) for one in given)
+
+    def probes(self) -> Sequence[Seed]:
+        """Programs that a policy is looked at with while it is trained, and that are never bred from.
+
+        By default there are none, and elites of the first step take their place, which nothing is learnt from then.
+        """
+        return ()
 
     def brief(self) -> Brief:
         """What operators are told."""
@@ -221,7 +228,8 @@ class Problem(Component, ABC):
         return value if self.direction == "maximize" else -value
 
 
-def _content(seed: Seed) -> Content:
+def content_of(seed: Seed) -> Content:
+    """A program or context from what a problem gives for it."""
     match seed:
         case Program() | Context():
             return seed

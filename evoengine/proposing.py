@@ -48,6 +48,21 @@ class Known(Protocol):
         """Why it is not worth an evaluation."""
 
 
+class Policies(Protocol):
+    """The sets of weights that there are, or will be."""
+
+    @property
+    def first(self) -> str:
+        """The name of the one that the campaign began with."""
+
+    async def asked(self, draft: Draft) -> str:
+        """The name of the one that a draft asks, as soon as it can answer.
+
+        Raises:
+            TrainerError, GeneratorError: it cannot be made, or not be loaded.
+        """
+
+
 class Evaluate(Protocol):
     """Whoever judges a candidate."""
 
@@ -68,6 +83,7 @@ class Proposer:
         records: earlier records, for those who look them up.
         recalled: what the store knows of a content from other campaigns.
         appraised: what is recorded of a new context that guides.
+        policies: where weights are trained.
     """
 
     def __init__(
@@ -82,11 +98,12 @@ class Proposer:
         records: Records,
         recalled: Callable[[Content], Judgement | None],
         appraised: Callable[[Context], Scored],
+        policies: Policies | None = None,
     ) -> None:
         self._operators, self._gates, self._executor, self._generator = operators, gates, executor, generator
         self._evaluate = evaluate
         self._known, self._records, self._recalled = known, records, recalled
-        self._appraised = appraised
+        self._appraised, self._policies = appraised, policies
 
     async def propose(self, draft: Draft, above: float | None) -> Proposal:
         """A draft's candidate with its evaluation, which is a refusal where it is not worth one.
@@ -96,12 +113,16 @@ class Proposer:
         """
         talk = Talk(
             who=f"operator {draft.operator!r}",
-            seed_for=draft.rng.seed_for,
+            seed_for=draft.seed_for,
             executor=self._executor,
             model=self._generator,
             records=self._records,
         )
+        if self._policies is not None and draft.version is not None:
+            talk.policy = await self._policies.asked(draft)
         child = await offspring(self._operators[draft.operator], draft, talk)
+        if self._policies is not None:
+            talk.policy = self._policies.first  # whoever has an opinion on a child is not the one that learns
         judgement = await self._judged(child, draft, talk, above)
         turns = (*talk.turns, *judgement.turns)
         tokens, money = spent_on(turns)
@@ -119,6 +140,10 @@ class Proposer:
                 lessons=tuple(lesson.number for lesson in draft.lessons),
                 withheld=draft.withheld,
                 note=child.note if isinstance(child, Child) else None,
+                group=draft.group,
+                shown=() if draft.group is None else tuple(elite.number for elite in draft.inspirations),
+                version=draft.version,
+                control=draft.control,
             ),
             evaluation=judgement.evaluation,
             cost=Cost(

@@ -285,6 +285,7 @@ class Candidate:
     parents: tuple[int, ...] = ()
     """Record numbers; the first is the one that was changed."""
     group: int | None = None
+    """The first record of those that are independent answers to one prompt."""
     turns: tuple[Turn, ...] = ()
     guidance: int | None = None
     """The record of the context under which it was made."""
@@ -293,6 +294,12 @@ class Candidate:
     withheld: tuple[int, ...] = ()
     """The numbers of lessons that were as fitting, and not shown, to learn what showing them is worth."""
     note: Note | None = None
+    shown: tuple[int, ...] = ()
+    """Where weights are trained: the records of the other programs that the prompt could show."""
+    version: int | None = None
+    """Where weights are trained: how many updates the policy had behind it that was asked."""
+    control: bool = False
+    """Whether the first policy was asked to compare the trained one with."""
 
 
 EVERY_ISLAND = -1
@@ -564,6 +571,11 @@ class Draft:
         guidance: the context under which a language model works, with its record's number.
         lessons: what may be of use, the most useful first.
         withheld: numbers of lessons that would fit too, left out to learn what showing them is worth.
+        group: the first record of those that are asked the same; None where it is alone.
+        member: its place in the group, from 0.
+        version: how many updates of the mutator's weights have to be made before it is asked; None where
+            weights are not trained.
+        control: whether version 0 is asked to compare the trained policy with.
     """
 
     number: int
@@ -578,3 +590,11 @@ class Draft:
     guidance: Elite | None = None
     lessons: tuple[Lesson, ...] = ()
     withheld: tuple[int, ...] = ()
+    group: int | None = None
+    member: int = 0
+    version: int | None = None
+    control: bool = False
+
+    def seed_for(self, purpose: str) -> int:
+        """A seed for a model's random numbers; the members of a group, which are asked the same, have their own."""
+        return self.rng.seed_for(purpose if self.group is None else f"{purpose} of member {self.member}")

@@ -26,6 +26,8 @@ _VERBS = {
     "costs": ("model", "What each operator and model brought and cost."),
     "guidance": ("model", "The contexts that guide the model, with their credit."),
     "lessons": ("model", "What was learnt from changes; to be shown or exported."),
+    "updates": ("learn", "What training measured at each update of the model's weights."),
+    "compare": ("compare", "How much more campaigns reached than others, over their seeds."),
     "search": ("read", "Records whose source holds some words."),
     "export": ("read", "All records as JSON lines, or the elites as files."),
     "check": ("make", "Prove that a problem keeps its contract."),

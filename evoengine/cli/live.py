@@ -18,7 +18,7 @@ from rich.text import Text
 
 from evoengine.archives.base import Archive
 from evoengine.campaign import Campaign
-from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped
+from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Updated
 from evoengine.types import Failed
 
 _QUIET_SECONDS = 10.0
@@ -52,6 +52,10 @@ class Display:
                 if improved and not isinstance(evaluation, Failed):
                     value = self.campaign.problem.signed(evaluation.score)
                     self.news.append(f"{value:.10g} by {record.candidate.operator} (record {record.number})")
+            case Updated(number=number, facts=facts):
+                rate, probe = facts.get("improvement_rate"), facts.get("probe/improvement_rate")
+                told = "" if rate is None else f": {rate:.0%} of the children improved"
+                self.news.append(f"update {number}{told}" + ("" if probe is None else f", {probe:.0%} of the probes'"))
             case Halting():
                 self.news.append("finishing what is in flight; Ctrl-C again stops at once")
 

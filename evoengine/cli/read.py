@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from evoengine import exporting
 from evoengine.assembly import store_of
 from evoengine.cli.output import STORE, json_line, plain, print_one, print_rows, reading_options
 from evoengine.errors import CampaignError
@@ -175,6 +176,7 @@ def search_command(words: tuple[str, ...], limit: int, store: str, form: str) ->
 @click.command("export")
 @NAME
 @click.option("--programs", type=click.Path(path_type=Path), help="Write the elites' files into this folder instead.")
+@click.option("--rollouts", is_flag=True, help="What training saw instead, a JSON line for each rollout.")
 @click.option(
     "--format",
     "form",
@@ -184,10 +186,14 @@ def search_command(words: tuple[str, ...], limit: int, store: str, form: str) ->
     help="How to print; json is one line for each record.",
 )
 @STORE
-def export_command(name: str | None, programs: Path | None, form: str, store: str) -> None:
-    """All records of the campaign NAME as JSON lines, or its elites as files."""
+def export_command(name: str | None, programs: Path | None, rollouts: bool, form: str, store: str) -> None:
+    """All records of the campaign NAME as JSON lines, its rollouts, or its elites as files."""
     with opened_store(store) as opened:
         reading = Reading.named(opened, name)
+        if rollouts:
+            for row in exporting.rollouts(reading):
+                click.echo(json_line(row))
+            return
         if programs is None:
             rows = (reading.described(record) for record in reading.records())
             if form != "json":

@@ -16,6 +16,7 @@ from evoengine.cli.output import print_one, readable
 from evoengine.config import BUDGET, PARTS, campaign_of, changed, read
 from evoengine.errors import CampaignError
 from evoengine.events import Event, Stopped
+from evoengine.mutators import MUTATORS
 from evoengine.reading import Reading
 from evoengine.stores.base import CampaignRow
 
@@ -46,6 +47,7 @@ def _budget_options(command: Any) -> Any:
 @click.option("--sandbox", help="Where candidates run.  [default: jail]")
 @click.option("--generator", help="The language model's backend: vllm, openai, transformers ...")
 @click.option("--model", help="The language model's name, or the folder that it is in.")
+@click.option("--mutator", help=f"What makes proposals: {', '.join(MUTATORS)}.  [default: evolve]")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any setting; a.b=value for parts.")
 @_budget_options
 def run_command(what: str, assignments: tuple[str, ...], form: str, quiet: bool, **flags: Any) -> int:
@@ -97,7 +99,7 @@ def settings_of(row: CampaignRow, store: str) -> dict[str, Any]:
     settings |= {"name": row.name, "store": store, "problem": {"use": use, **row.settings["problem"]}}
     about = row.settings["about"]
     settings["sandbox"] = about["sandbox"]
-    for key in ("generator", "task_model"):
+    for key in ("generator", "task_model", "trainer"):
         if about.get(key) is not None:
             settings[key] = about[key]
     settings["executor"] = {key: value for key, value in about["executor"].items() if key != "workers"}

@@ -53,6 +53,8 @@ class Trainer(Training, ABC):
 
     population: ClassVar[bool] = False
     """Whether every rollout of a group is sampled under weights of its own."""
+    adapts: ClassVar[bool] = True
+    """Whether policies are adapters, so that one model can answer under several of them at once."""
 
     @abstractmethod
     def open(self, model: str, initial: str | None) -> None:
@@ -110,5 +112,9 @@ class Trainer(Training, ABC):
         """The log-probabilities (T,) of each exchange's tokens under the weights of now, for audits."""
 
     def members(self, folder: Path, count: int) -> Mapping[int, Path]:  # noqa: ARG002
-        """Writes the policies of a population under `folder`; gives their folders by member, from 0 to `count` - 1."""
+        """Writes the policies of a population, each in its folder `member-K` of `folder`, K from 0 to `count` - 1.
+
+        Returns:
+            Their folders by member.
+        """
         return {}

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from pydantic import Field
 
 from evoengine.component import Component
+from evoengine.rl.guard import Guard
 from evoengine.rl.ladder import Ladder
 
 Given: TypeAlias = str | Mapping[str, Any]
@@ -33,6 +34,12 @@ class Training(Component):
         reward: what a valid child is worth; `ladder` says what the others are.
         advantage: which share of a group's rewards each rollout is given credit for.
         advantage_cap: advantages are cut to this, up and down.
+        guard: when learning is undone.
+        verify: whether a child that is better than all before it is judged again in a jail of its own, and on the
+            stages that selection never sees, before it earns a reward.
+        keep: how many checkpoints are kept beside the best one and those that a resume can need.
+        folder: where they are; None for a folder beside the store.
+        tensorboard: a folder for TensorBoard's event files; None for none.
     """
 
     group: int = Field(default=8, ge=1)
@@ -44,3 +51,15 @@ class Training(Component):
     ladder: Ladder = Field(default_factory=Ladder)
     advantage: Given = "dr_grpo"
     advantage_cap: float = Field(default=10.0, gt=0.0)
+    guard: Guard = Field(default_factory=Guard)
+    verify: bool = True
+    keep: int = Field(default=2, ge=0)
+    folder: str | None = None
+    tensorboard: str | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that the result depends on, as JSON values."""
+        return {name: value for name, value in self.settings().items() if name not in _OUTWARD}
+
+
+_OUTWARD = ("folder", "keep", "tensorboard")

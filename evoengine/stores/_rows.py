@@ -239,13 +239,19 @@ def _origin(candidate: Candidate) -> str | None:
         told["withheld"] = candidate.withheld
     if candidate.note is not None:
         told["note"] = _plain(candidate.note)
+    if candidate.shown:
+        told["shown"] = candidate.shown
+    if candidate.version is not None:
+        told["version"] = candidate.version
+    if candidate.control:
+        told["control"] = True
     return _encode(told) if told else None
 
 
 def _origin_of(text: str | None) -> dict[str, Any]:
     """The same as keyword arguments of a `Candidate`."""
     told: dict[str, Any] = json.loads(text) if text else {}
-    for name in ("lessons", "withheld"):
+    for name in ("lessons", "withheld", "shown"):
         if name in told:
             told[name] = tuple(told[name])
     if "note" in told:

@@ -111,7 +111,23 @@ def _origins(database: Database) -> None:
         database.table("details").add_column("origin", str)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_tables, _runs_and_views, _digests, _tiers, _addresses, _origins)
+def _updates(database: Database) -> None:
+    database.table("updates").create(
+        {"campaign": int, "number": int, "record": int, "policy": str, "facts": str},
+        pk=("campaign", "number"),
+        if_not_exists=True,
+    )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (
+    _tables,
+    _runs_and_views,
+    _digests,
+    _tiers,
+    _addresses,
+    _origins,
+    _updates,
+)
 """Step i brings version i to version i + 1."""
 
 VERSION = len(MIGRATIONS)

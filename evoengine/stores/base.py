@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from evoengine.component import Component
@@ -40,6 +41,23 @@ class Check:
     evaluation: Evaluation
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """An update of the mutator's weights.
+
+    Attributes:
+        number: from 1.
+        record: the last one that was there when it fell due.
+        policy: the name of the weights that it made.
+        facts: figures by name; None where one was not finite.
+    """
+
+    number: int
+    record: int
+    policy: str
+    facts: Mapping[str, float | None]
+
+
 class Store(Component, ABC):
     """Keeps campaigns. One process writes to a campaign at a time; any number may read.
 
@@ -48,6 +66,10 @@ class Store(Component, ABC):
     """
 
     url: str
+
+    def beside(self, what: str) -> Path:
+        """A folder for what belongs to the store's campaigns and is too large for it; it need not exist."""
+        return Path(f"evoengine-{what}")
 
     @abstractmethod
     def open(self, *, create: bool = True) -> None:
@@ -137,6 +159,14 @@ class Store(Component, ABC):
     @abstractmethod
     def checks(self, campaign: CampaignRow) -> list[Check]:
         """All examinations, by record."""
+
+    @abstractmethod
+    def add_update(self, campaign: CampaignRow, update: Update) -> None:
+        """Keeps an update of weights; replaces an earlier one of the same number."""
+
+    @abstractmethod
+    def updates(self, campaign: CampaignRow) -> list[Update]:
+        """All updates of weights, by number."""
 
     @abstractmethod
     def begin_run(self, campaign: CampaignRow) -> int:

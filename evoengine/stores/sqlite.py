@@ -33,7 +33,7 @@ from evoengine.stores._rows import (
 )
 from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evoengine.stores._search import found, is_behind, make_index
-from evoengine.stores.base import CampaignRow, Check, Store
+from evoengine.stores.base import CampaignRow, Check, Store, Update
 from evoengine.types import Content, Failed, Judgement, Record, Scored
 
 _HEADER = b"SQLite format 3\0"
@@ -83,6 +83,9 @@ class Sqlite(Store):
                 f"not a SQLite store: {self.url!r}; expected sqlite:///relative.db or sqlite:////absolute.db."
             )
         return Path(self.url[len(prefix) :]).expanduser()
+
+    def beside(self, what: str) -> Path:
+        return self.path.with_name(f"{self.path.name}-{what}")
 
     def open(self, *, create: bool = True) -> None:
         if self._connection is not None:
@@ -401,6 +404,24 @@ class Sqlite(Store):
                 evaluation=evaluation_of(score, cause, None, metrics, instances, feedback, None),
             )
             for record, stage, score, cause, metrics, instances, feedback in rows
+        ]
+
+    def add_update(self, campaign: CampaignRow, update: Update) -> None:
+        facts = json.dumps(dict(update.facts), allow_nan=False)
+        with self._explained():
+            self._open.execute(
+                "insert or replace into updates values (?,?,?,?,?)",
+                (campaign.id, update.number, update.record, update.policy, facts),
+            )
+
+    def updates(self, campaign: CampaignRow) -> list[Update]:
+        with self._explained():
+            rows = self._open.execute(
+                "select number, record, policy, facts from updates where campaign = ? order by number", (campaign.id,)
+            ).fetchall()
+        return [
+            Update(number=number, record=record, policy=policy, facts=json.loads(facts))
+            for number, record, policy, facts in rows
         ]
 
     def begin_run(self, campaign: CampaignRow) -> int:
