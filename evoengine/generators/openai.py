@@ -68,6 +68,8 @@ class OpenAi(Generator):
         logprobs: whether to ask for log-probabilities of the sampled tokens.
         token_ids: whether to ask for the ids of the tokens that were read and sampled, which training needs and vLLM
             knows of.
+        keep: how many of the policies that are loaded during the run can be asked; each further one takes the place
+            of the oldest, which the servers unload once it has answered what it was asked.
         extra: further fields of the request, as the server knows them
             (`{"chat_template_kwargs": {"enable_thinking": false}}`).
     """
@@ -91,10 +93,14 @@ class OpenAi(Generator):
     price_out: float = Field(default=0.0, ge=0.0)
     logprobs: bool = False
     token_ids: bool = False
+    keep: int = Field(default=2, ge=2)
     extra: Mapping[str, Any] = Field(default_factory=dict)
 
     _current: str | None = PrivateAttr(default=None)
     _loaded: set[str] = PrivateAttr(default_factory=set)
+    """Every name that ever had weights."""
+    _served: list[str] = PrivateAttr(default_factory=list)
+    """Adapters that were loaded and not unloaded since, the oldest first."""
     _gone: frozenset[str] = PrivateAttr(default=frozenset())
     """Policies that cannot be asked any more."""
     _weights: Weights = PrivateAttr(default_factory=Weights)
@@ -147,7 +153,7 @@ class OpenAi(Generator):
             follow_redirects=False,  # a key must not travel to where a server points
         )
         self._open[:] = [(client, asyncio.Semaphore(self.concurrency))]
-        self._current, self._loaded = None, {self.model}
+        self._current, self._loaded, self._served = None, {self.model}, []
         self._gone, self._weights = frozenset(), Weights()
         return self
 
@@ -169,13 +175,22 @@ class OpenAi(Generator):
         told = {"lora_name": policy, "lora_path": path}
         for endpoint in self._endpoints.all:
             said = await self._told(f"{endpoint.url}/load_lora_adapter", told)
+            if isinstance(said, str) and "already" in said:  # by an earlier run of this campaign, on the same server
+                await self._told(f"{endpoint.url}/unload_lora_adapter", {"lora_name": policy})
+                said = await self._told(f"{endpoint.url}/load_lora_adapter", told)
             if isinstance(said, str):
                 raise GeneratorError(
                     f"{endpoint.url} does not load the policy {policy!r} from {path!r} ({said}). "
                     f"It has to be vLLM with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=1."
                 )
         self._loaded.add(policy)
+        self._served.append(policy)
         self._current = policy
+        while len(self._served) > self.keep:
+            oldest = self._served.pop(0)
+            self._gone |= {oldest}
+            for endpoint in self._endpoints.all:
+                await self._told(f"{endpoint.url}/unload_lora_adapter", {"lora_name": oldest})
 
     async def _load_whole(self, policy: str, path: str) -> None:
         """Puts other weights into all servers, one after the other, while they answer nobody."""
@@ -194,7 +209,7 @@ class OpenAi(Generator):
                             f"{endpoint.url} does not load the policy {policy!r} from {path!r} ({step}: {said}). It "
                             f"has to be vLLM with VLLM_SERVER_DEV_MODE=1 and --worker-extension-cls {EXTENSION}."
                         )
-            self._gone, self._current = frozenset(self._loaded), None
+            self._gone, self._current, self._served = frozenset(self._loaded), None, []
             self._loaded.add(policy)
 
     async def _told(self, url: str, request: dict[str, Any]) -> dict[str, Any] | str:
@@ -224,7 +239,8 @@ class OpenAi(Generator):
         policy = prompt.policy or self.policy
         if policy in self._gone:
             raise GeneratorError(
-                f"a prompt asks for the policy {policy!r}, whose weights were replaced by {self._weights.policy!r}."
+                f"a prompt asks for the policy {policy!r}, whose weights {self.policy!r} took the place of; "
+                f"raise keep, if it should be there for longer."
             )
         seeds = [None if prompt.seed is None else prompt.seed + k for k in range(n)]
         with self._weights.answering(policy):
