@@ -236,39 +236,45 @@ class Campaign:
         with self._writing():
             fold = self._opened()
             self._tell(Started(campaign=self.name, resumed=fold.records))
-            async with self._executor, self._parts.models(), self._trained():
+            async with self._executor, self._parts.models():
                 await self._plant()
                 self._in_step()
-                run = self.store.begin_run(self._stored_row())
-                spending = Spending(
-                    price=self._parts.price,
-                    dearest=self._parts.dearest(),
-                    now=lambda: self._opened().progress,
-                    lasted=self._lasted,
-                )
-                pipeline = Pipeline(
-                    drafts=self._drafts,
-                    propose=self._proposer().propose,
-                    commit=lambda proposals: self._record(proposals, run),
-                    halted=lambda draft, at: self._halt or spending.halts(condition, at, draft),
-                    waits=lambda draft, at, flight: spending.waits(condition, at, draft, flight),
-                    deadline=None if seconds is None else self._left(seconds),
-                )
-                try:
-                    reason = await pipeline.run()
-                    if pipeline.gave_up:
-                        self._forget()
-                    elif self._learning is not None:
-                        await self._learning.finish(None if seconds is None else self._left(seconds))
-                    await self._check_champion()
-                    self._snapshot()
-                except BaseException as error:
-                    self._forget()  # what was asked and not committed will be drafted anew
-                    with suppress(StoreError):  # the error itself says more
-                        self.store.note_run(run, self._lasted(), type(error).__name__)
-                    raise
-                self.store.note_run(run, self._lasted(), reason)
+                async with self._trained():
+                    reason = await self._worked(condition, seconds)
         self._tell(Stopped(reason=reason, progress=self.progress))
+        return reason
+
+    async def _worked(self, condition: Stop, seconds: float | None) -> str:
+        """One run, from the first draft to the last record; gives the reason for its end."""
+        run = self.store.begin_run(self._stored_row())
+        spending = Spending(
+            price=self._parts.price,
+            dearest=self._parts.dearest(),
+            now=lambda: self._opened().progress,
+            lasted=self._lasted,
+        )
+        pipeline = Pipeline(
+            drafts=self._drafts,
+            propose=self._proposer().propose,
+            commit=lambda proposals: self._record(proposals, run),
+            halted=lambda draft, at: self._halt or spending.halts(condition, at, draft),
+            waits=lambda draft, at, flight: spending.waits(condition, at, draft, flight),
+            deadline=None if seconds is None else self._left(seconds),
+        )
+        try:
+            reason = await pipeline.run()
+            if pipeline.gave_up:
+                self._forget()
+            elif self._learning is not None:
+                await self._learning.finish(None if seconds is None else self._left(seconds))
+            await self._check_champion()
+            self._snapshot()
+        except BaseException as error:
+            self._forget()  # what was asked and not committed will be drafted anew
+            with suppress(StoreError):  # the error itself says more
+                self.store.note_run(run, self._lasted(), type(error).__name__)
+            raise
+        self.store.note_run(run, self._lasted(), reason)
         return reason
 
     def halt(self, reason: str = "interrupted") -> None:

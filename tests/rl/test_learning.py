@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from evoengine import Campaign, Context, Feature, Problem, Score
-from evoengine.errors import SettingError, TrainerError
+from evoengine.errors import ProblemError, SettingError, TrainerError
 from evoengine.events import Event, Updated
 from evoengine.operators.base import Conversation, Operator
 from evoengine.rl.gathering import AGAIN, UNVERIFIED
@@ -447,6 +447,15 @@ def test_what_cannot_be_trained_is_refused_with_the_way_out(tmp_path: Path) -> N
     with pytest.raises(SettingError, match="needs a generator"):
         Campaign(Heights(), store=f"{tmp_path}/x.db", trainer=turn(), operators=["structural"])
     campaign_of(tmp_path, turn(group=1, advantage="parent")).close()
+
+
+def test_a_campaign_whose_seed_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    trainer = turn()
+    with campaign_of(tmp_path, trainer, problem=Heights(top=50)) as campaign:
+        with pytest.raises(ProblemError, match="no seed of problem"):
+            campaign.run(evaluations=100)
+        assert campaign.store.campaigns() == []
+    assert trainer.calls == [], "nothing was loaded"
 
 
 def test_another_trainer_is_another_campaign(tmp_path: Path) -> None:
