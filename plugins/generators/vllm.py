@@ -78,6 +78,8 @@ class Vllm(Local):
     engine: Mapping[str, Any] = Field(default_factory=dict)
 
     _engine: Any = PrivateAttr(default=None)
+    _default: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+    """Settings of the sampler that come with the model."""
     _processes: list[Any] = PrivateAttr(default_factory=list)
     _started: int = PrivateAttr(default=0)
     _numbers: Iterator[int] = PrivateAttr(default_factory=count)
@@ -179,7 +181,7 @@ class Vllm(Local):
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-        sampling = self._sampling(prompt, engine.model_config.get_diff_sampling_param())
+        sampling = self._sampling(prompt, self._default)
         parameters = SamplingParams(
             temperature=sampling.temperature,
             top_p=sampling.top_p,
@@ -254,6 +256,8 @@ class Vllm(Local):
             engine = await asyncio.shield(starting)
             if self._folder is not None:
                 await self._reload(engine, self._folder)
+            # kept, since vLLM reads the model's file anew at each question, which takes longer than some answers
+            self._default = engine.model_config.get_diff_sampling_param()
             self._engine = engine
         except asyncio.CancelledError:
             starting.add_done_callback(_unwanted)
