@@ -45,6 +45,7 @@ class Talk:
         records: answers lookups.
         judging: whether it is to judge a candidate, and not to make one.
         policy: which of the model's sets of weights is asked; None for the one that answers now.
+        order: whose turn it is among all that wait for the model, the lowest first.
     """
 
     who: str
@@ -54,6 +55,7 @@ class Talk:
     records: Records = lambda _: {}
     judging: bool = False
     policy: str | None = None
+    order: int = 0
     turns: list[Turn] = field(default_factory=list)
     trials: int = 0
 
@@ -99,7 +101,7 @@ class Talk:
             replace(prompt, seed=self.seed_for(f"turn {first + place}"), policy=prompt.policy or self.policy)
             for place, prompt in enumerate(prompts)
         ]
-        tasks = [asyncio.ensure_future(model.sample(prompt)) for prompt in seeded]
+        tasks = [asyncio.ensure_future(model.sample(replace(prompt, order=self.order))) for prompt in seeded]
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:

@@ -117,6 +117,7 @@ class Proposer:
             executor=self._executor,
             model=self._generator,
             records=self._records,
+            order=draft.number,  # records are committed in order: whoever waits for the oldest asks for nothing new
         )
         if self._policies is not None and draft.version is not None:
             talk.policy = await self._policies.asked(draft)

@@ -219,6 +219,9 @@ class Prompt:
     do not look at it, and whoever asks has to read the answer with care in any case."""
     policy: str | None = None
     """Which of a model's sets of weights is asked, by name; None for the one that answers now."""
+    order: int = 0
+    """Whose turn it is among prompts that wait, the lowest first, where the model can be told; given by the campaign,
+    not recorded, and without effect on what is answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

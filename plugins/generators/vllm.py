@@ -199,6 +199,7 @@ class Vllm(Local):
             {"prompt_token_ids": asked.ids},
             parameters,
             request_id=f"evoengine-{next(self._numbers)}",
+            priority=prompt.order,
             lora_request=None if policy is None else self._request(policy, self._adapters[policy]),
         )
         output = None
@@ -292,6 +293,7 @@ class Vllm(Local):
             "enforce_eager": cpu if self.enforce_eager is None else self.enforce_eager,
             "enable_prefix_caching": self.enable_prefix_caching,
             "disable_log_stats": True,
+            "scheduling_policy": "priority",
             "worker_extension_cls": EXTENSION,
         }
         if self.gpu_memory_utilization is not None:

@@ -149,6 +149,21 @@ def test_a_budget_of_tokens_ends_before_the_same_record_and_keeps_what_was_begun
     assert spent[-2] < 20_000 <= spent[-1]
 
 
+def test_a_prompt_goes_before_those_of_later_records_and_the_log_does_not_tell(folder: Path) -> None:
+    orders: dict[int | None, int] = {}
+
+    def noted(prompt: Prompt, seed: int) -> str:
+        orders[prompt.seed] = prompt.order
+        return peak_answers(prompt, seed)
+
+    with campaign_of(folder, generator=Scripted(answers=noted)) as campaign:
+        campaign.run(evaluations=40)
+        records = records_of(campaign)
+    turns = [(record.number, turn.prompt) for record in records for turn in record.candidate.turns]
+    assert [number for number, _ in turns] == [orders[prompt.seed] for _, prompt in turns]
+    assert {prompt.order for _, prompt in turns} == {0}
+
+
 class Dear(Scripted):
     """A script that sends bills."""
 

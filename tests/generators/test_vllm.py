@@ -6,8 +6,10 @@ import asyncio
 import os
 import random
 import re
+import shutil
 import signal
 from collections.abc import Coroutine, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -276,6 +278,45 @@ def test_a_dead_engine_is_started_again_once_and_answers_as_before(running: Runn
     ) as told:
         running.ask(asked)
     assert not isinstance(told.value, NoAnswer)
+
+
+@pytest.fixture(scope="module")
+def narrow(made: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One that answers one prompt at a time, of a model in a folder of its own that asks for greedy answers."""
+    model = tmp_path_factory.mktemp("narrow") / "model"
+    shutil.copytree(made.model, model)
+    (model / "generation_config.json").write_text('{"do_sample": true, "temperature": 0.0}')
+    vllm = generator(made, model=str(model), engine={"max_num_seqs": 1})
+    with asyncio.Runner() as runner:
+        runner.run(vllm.__aenter__())
+        try:
+            yield Running(runner, vllm)
+        finally:
+            runner.run(vllm.__aexit__(None, None, None))
+
+
+def test_of_prompts_that_wait_the_one_of_the_lowest_order_is_answered_first(narrow: Running) -> None:
+    ended: list[int] = []
+
+    async def asked(order: int) -> None:
+        await narrow.vllm.sample(prompt(f"question {order}", order=order, max_tokens=60, pattern="[a-z ]{60,}"))
+        ended.append(order)
+
+    async def all_at_once() -> None:
+        engaged = asyncio.create_task(narrow.vllm.sample(prompt("first", max_tokens=200, pattern="[a-z ]{200,}")))
+        while narrow.vllm._engine.get_num_unfinished_requests() < 1:
+            await asyncio.sleep(0.001)
+        await asyncio.gather(engaged, *map(asked, (7, 3, 9, 5)))
+
+    narrow.run(all_at_once())
+    assert ended == [3, 5, 7, 9]
+
+
+def test_settings_that_come_with_the_model_are_those_of_the_start(narrow: Running) -> None:
+    before = narrow.one(prompt("hello"))
+    config = Path(narrow.vllm.model) / "generation_config.json"
+    config.write_text('{"do_sample": true, "temperature": 2.0}')
+    assert [narrow.one(prompt("hello")).token_ids for _ in range(3)] == [before.token_ids] * 3
 
 
 def _kill(vllm: Vllm) -> None:
