@@ -1,16 +1,19 @@
 """What a campaign keeps of a language model's speed, and how much of its prompts the prefix cache knows.
 
-    python -m benchmarks.model [--evaluations 400] [--rounds 3] [--sequences 16] [--layers 0] [--format json]
+    python -m benchmarks.model [--evaluations 400] [--rounds 3] [--sequences 16] [--ahead 2] [--layers 0]
+        [--format json]
 
 Needs vLLM (`make models` installs its CPU build). Run it from the repository's root. Two measurements:
 
 - `throughput`: a campaign on real vLLM with a small model that was trained to edit programs (`tests/trained.py`), every
   child of which is judged in the jail; and beside it, in the same process and engine, the very same prompts with the
-  same seeds, sent to vLLM with nothing around. In both vLLM works on `--sequences` answers at once, and twice as many
-  are asked for, so that none of its places is empty. Tokens that were sampled, over the time from the first question to
-  the last answer. Rounds alternate, each begins with an empty prefix cache; the ratio is the median of each round's
-  own ratio. `--layers` gives the model so many more layers that add nothing to its answers and cost what layers cost:
-  the trained one alone answers far faster than any model of use.
+  same seeds: once through the generator, which writes, tokenizes and reads them ("bare"), and once as tokens that are
+  ready, straight to vLLM with nothing around ("raw"). In all of them vLLM works on `--sequences` answers at once, and
+  `--ahead` times as many are asked for: a campaign's window, that is, and its results wait for the oldest, so that
+  with 2 some places are empty while a second question about the oldest is answered. Tokens that were sampled, over the
+  time from the first question to the last answer. Rounds alternate, each begins with an empty prefix cache; a ratio is
+  the median of each round's own ratio. `--layers` gives the model so many more layers that add nothing to its answers
+  and cost what layers cost: the trained one alone answers far faster than any model of use.
 - `prefix`: a campaign on circle packing with the shipped operators and templates, guidance and lessons, whose
   archive is moved by the `idioms` operator, as the model writes nothing of sense. The share of prompt tokens that
   vLLM had computed before, from the second prompt on. On a CPU vLLM keeps them in blocks of 128 tokens.
@@ -95,9 +98,11 @@ def heavier(model: str, layers: int, folder: Path) -> str:
     return place
 
 
-async def throughput(folder: Path, evaluations: int, rounds: int, sequences: int, layers: int) -> dict[str, Any]:
-    """Rates of campaigns and of bare requests, in turns on one engine."""
-    window = 2 * sequences
+async def throughput(
+    folder: Path, evaluations: int, rounds: int, sequences: int, layers: int, ahead: int
+) -> dict[str, Any]:
+    """Rates of campaigns, of bare requests and of raw ones, in turns on one engine."""
+    window = ahead * sequences
     settings = {
         "use": "vllm",
         "model": heavier(editor(), layers, folder),
@@ -105,7 +110,7 @@ async def throughput(folder: Path, evaluations: int, rounds: int, sequences: int
         "max_model_len": 512,
         "engine": {"max_num_seqs": sequences},
     }
-    campaigns, bare, judged = [], [], 0
+    campaigns, bare, straight, judged = [], [], [], 0
     async with build("generators", settings) as engine:
         kept = Kept(inner=engine)
         for number in range(rounds):
@@ -131,13 +136,20 @@ async def throughput(folder: Path, evaluations: int, rounds: int, sequences: int
             await kept.fresh()
             await at_a_time(kept, asked, window)
             bare.append(kept.rate)
+            await kept.fresh()
+            straight.append(await raw_rate(engine, asked, window))
     ratios = [one / other for one, other in zip(campaigns, bare, strict=True)]
+    of_raw = [one / other for one, other in zip(campaigns, straight, strict=True)]
     return {
         "campaign_tokens_per_second": statistics.median(campaigns),
         "bare_tokens_per_second": statistics.median(bare),
+        "raw_tokens_per_second": statistics.median(straight),
         "kept": statistics.median(ratios),
         "kept_by_round": ratios,
+        "kept_of_raw": statistics.median(of_raw),
+        "kept_of_raw_by_round": of_raw,
         "sequences": sequences,
+        "ahead": ahead,
         "layers_more": layers,
         "evaluations": judged,
     }
@@ -152,6 +164,39 @@ async def at_a_time(generator: Generator, prompts: list[Prompt], many: int) -> N
             await generator.sample(prompt)
 
     await asyncio.gather(*(one_after_the_other() for _ in range(many)))
+
+
+async def raw_rate(generator: Any, prompts: list[Prompt], many: int) -> float:
+    """Tokens a second of vLLM's own engine, asked in order, so many at once, with all made ready before."""
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    engine, longest = generator._engine, generator.max_model_len
+    ready = [
+        (
+            generator._written(engine.get_tokenizer(), prompt, longest).ids,
+            SamplingParams(
+                temperature=prompt.temperature,
+                seed=prompt.seed,
+                stop=generator._stops(prompt),
+                max_tokens=prompt.max_tokens,
+                output_kind=RequestOutputKind.FINAL_ONLY,
+            ),
+        )
+        for prompt in prompts
+    ]
+    waiting = iter(enumerate(ready))
+    tokens = 0
+
+    async def one_after_the_other() -> None:
+        nonlocal tokens
+        for number, (ids, parameters) in waiting:
+            async for output in engine.generate({"prompt_token_ids": ids}, parameters, request_id=f"raw-{number}"):
+                tokens += len(output.outputs[0].token_ids)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one_after_the_other() for _ in range(many)))
+    return tokens / (time.perf_counter() - began)
 
 
 async def prefix(folder: Path, evaluations: int) -> dict[str, Any]:
@@ -185,13 +230,16 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sequences", type=int, default=16)
+    parser.add_argument("--ahead", type=int, default=2)
     parser.add_argument("--layers", type=int, default=0)
     parser.add_argument("--format", choices=["table", "json"], default="table")
     given = parser.parse_args()
 
     async def both() -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as place:
-            first = await throughput(Path(place), given.evaluations, given.rounds, given.sequences, given.layers)
+            first = await throughput(
+                Path(place), given.evaluations, given.rounds, given.sequences, given.layers, given.ahead
+            )
             return {"throughput": first, "prefix": await prefix(Path(place), given.evaluations)}
 
     found = asyncio.run(both())
