@@ -132,12 +132,13 @@ async def throughput(
                 await campaign.arun(evaluations=evaluations)
                 judged += campaign.progress.evaluations
             campaigns.append(kept.rate)
-            asked = [turn.prompt for turn in kept.turns]
+            turns = kept.turns
+            asked = [turn.prompt for turn in turns]
             await kept.fresh()
             await at_a_time(kept, asked, window)
             bare.append(kept.rate)
             await kept.fresh()
-            straight.append(await raw_rate(engine, asked, window))
+            straight.append(await raw_rate(engine, turns, window))
     ratios = [one / other for one, other in zip(campaigns, bare, strict=True)]
     of_raw = [one / other for one, other in zip(campaigns, straight, strict=True)]
     return {
@@ -166,8 +167,12 @@ async def at_a_time(generator: Generator, prompts: list[Prompt], many: int) -> N
     await asyncio.gather(*(one_after_the_other() for _ in range(many)))
 
 
-async def raw_rate(generator: Any, prompts: list[Prompt], many: int) -> float:
-    """Tokens a second of vLLM's own engine, asked in order, so many at once, with all made ready before."""
+async def raw_rate(generator: Any, turns: list[Turn], many: int) -> float:
+    """Tokens a second of vLLM's own engine, asked in order, so many at once, with all made ready before.
+
+    Raises:
+        RuntimeError: it samples another number of tokens than the campaign did, so that the rates do not compare.
+    """
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
@@ -183,7 +188,7 @@ async def raw_rate(generator: Any, prompts: list[Prompt], many: int) -> float:
                 output_kind=RequestOutputKind.FINAL_ONLY,
             ),
         )
-        for prompt in prompts
+        for prompt in (turn.prompt for turn in turns)
     ]
     waiting = iter(enumerate(ready))
     tokens = 0
@@ -196,7 +201,11 @@ async def raw_rate(generator: Any, prompts: list[Prompt], many: int) -> float:
 
     began = time.perf_counter()
     await asyncio.gather(*(one_after_the_other() for _ in range(many)))
-    return tokens / (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    expected = sum(turn.completion.tokens for turn in turns)
+    if tokens != expected:
+        raise RuntimeError(f"vLLM sampled {tokens} tokens where the campaign got {expected}; see their settings.")
+    return tokens / seconds
 
 
 async def prefix(folder: Path, evaluations: int) -> dict[str, Any]:
