@@ -35,7 +35,7 @@ class AdapterTrainer(TorchTrainer, ABC):
     def _modules(self) -> tuple[str, ...]:
         return ("peft",)
 
-    def _make(self, model: str, initial: str | None, device: Any) -> None:
+    def _make(self, model: str, initial: str | None) -> None:
         from peft import LoraConfig, PeftModel, get_peft_model
         from transformers import AutoModelForCausalLM
 
@@ -53,7 +53,6 @@ class AdapterTrainer(TorchTrainer, ABC):
                     f"the adapter in {initial!r} has rank {told.r} and alpha {told.lora_alpha:g}; the trainer's "
                     f"settings are rank {self.rank} and alpha {self.alpha:g}. Set them alike."
                 )
-        self._model.to(device)
         self._begun = {name: one.detach().to("cpu", copy=True) for name, one in self._weights().items()}
 
     def close(self) -> None:
@@ -67,7 +66,9 @@ class AdapterTrainer(TorchTrainer, ABC):
         return self._begun
 
     def _write(self, folder: Path) -> None:
-        self._model.save_pretrained(folder)
+        weights = self._gathered(self._weights())
+        if self._writes():
+            self._model.save_pretrained(folder, state_dict=weights)
 
     @contextmanager
     def _referring(self) -> Iterator[Any]:

@@ -9,14 +9,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import Field, PrivateAttr
 
 from evoengine.errors import TrainerError
-from evoengine.rl._scoring import deterministic, likelihood, packed
+from evoengine.rl._scoring import Likelihood, deterministic, likelihood
+from evoengine.rl._shards import divided, own, put_back, undivided
 from evoengine.rl._torch import TorchTrainer, check_examples
 from evoengine.rl.loss import Loss, Micro, Whole
+from evoengine.rl.rollouts import Exchange
 from evoengine.rl.trainer import Batch, Example
 from evoengine.rl.training import Given
 
@@ -27,12 +30,27 @@ _PART = "optimizer."
 class _Seen:
     """What one iteration over a batch comes to."""
 
-    sums: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    sums: dict[str, float] = field(default_factory=partial(defaultdict, float))
     largest: dict[str, float] = field(default_factory=dict)
     ratios: list[float] = field(default_factory=list)
     """Logarithms of the sequences' importance ratios."""
     gaps: list[float] = field(default_factory=list)
     """Between trainer and sampler, of tokens that the policy of now sampled."""
+
+    @classmethod
+    def of(cls, parts: Sequence[_Seen]) -> _Seen:
+        """What several processes have seen."""
+        if len(parts) == 1:
+            return parts[0]
+        found = cls()
+        for part in parts:
+            for name, value in part.sums.items():
+                found.sums[name] += value
+            for name, value in part.largest.items():
+                found.largest[name] = max(value, found.largest.get(name, -math.inf))
+            found.ratios += part.ratios
+            found.gaps += part.gaps
+        return found
 
     @property
     def share(self) -> float:
@@ -85,8 +103,11 @@ class GradientTrainer(TorchTrainer, ABC):
     def _referring(self) -> AbstractContextManager[Any]:
         """Gives the frozen base, as transformers knows it."""
 
-    def open(self, model: str, initial: str | None) -> None:
+    def _prepare(self) -> None:
+        super()._prepare()
         self._surrogate = self._built()
+
+    def open(self, model: str, initial: str | None) -> None:
         super().open(model, initial)
         if self.checkpointing:
             plain = self._plain()
@@ -123,8 +144,7 @@ class GradientTrainer(TorchTrainer, ABC):
                 began: list[Any] = []
                 told = [self._iterate(examples, whole, began) for _ in range(self.iterations)]
         except Exception as error:  # foreign code: no memory, a driver's fault, whatever a loss may raise
-            self._put(before.weights)
-            self._optimizer.load_state_dict(before.optimizer)
+            self._take_back(before)
             said = str(error) if isinstance(error, TrainerError) else f"{type(error).__name__}: {error}."
             raise TrainerError(
                 f"update {batch.number} failed: {said} The weights are what they were before. Where memory is short "
@@ -150,13 +170,18 @@ class GradientTrainer(TorchTrainer, ABC):
         self._optimizer.zero_grad(set_to_none=True)
         lengths = [len(one.exchange.prompt_ids) + len(one.exchange.token_ids) for one in examples]
         first, found = not began, []
-        for number, some in enumerate(packed(lengths, self.micro_tokens)):
+        for number, some in enumerate(self._portion(lengths)):
             proximal = None if first else began[number]
-            found.append(self._learn([examples[at] for at in some], whole, seen, proximal))
+            if some:
+                found.append(self._learn([examples[at] for at in some], whole, seen, proximal))
+            else:
+                self._keep_up(examples[min(range(len(lengths)), key=lengths.__getitem__)])
+                found.append(None)
         if first:
             began += found
+        seen = _Seen.of(self._heard(seen))
         weights = list(self._weights().values())
-        norm = float(torch.nn.utils.clip_grad_norm_(weights, self.max_grad_norm))
+        norm = float(undivided(torch.nn.utils.clip_grad_norm_(weights, self.max_grad_norm)))
         if not (math.isfinite(seen.sums["loss"]) and math.isfinite(norm)):
             raise TrainerError(f"the loss is {seen.sums['loss']:g} and its gradient's norm is {norm:g}.")
         rate = self._rate * self.learning_rate
@@ -168,7 +193,7 @@ class GradientTrainer(TorchTrainer, ABC):
             group["lr"] = rate
         if rate:  # adding nothing to a weight of -0.0 would make it 0.0
             self._optimizer.step()
-        if not all(bool(torch.isfinite(one).all()) for one in weights):
+        if not all(self._heard(all(bool(torch.isfinite(own(one)).all()) for one in weights))):
             raise TrainerError("a weight is not finite.")
         loss = seen.sums.pop("loss")
         means = {name: total / whole.tokens for name, total in seen.sums.items()}
@@ -184,12 +209,7 @@ class GradientTrainer(TorchTrainer, ABC):
         surrogate = self._surrogate
         assert surrogate is not None
         exchanges = [one.exchange for one in examples]
-        reference = None
-        if surrogate.needs_reference:
-            with torch.no_grad(), self._computing(), self._referring() as base:
-                reference = likelihood(base, exchanges).logprobs
-        with self._computing():
-            said = likelihood(self._plain(), exchanges, surrogate.needs_entropy)
+        reference, said = self._looked_up(exchanges)
         device = said.logprobs.device
         behaviour = pad_sequence([torch.tensor(one.logprobs, device=device) for one in exchanges], batch_first=True)
         micro = Micro(
@@ -201,8 +221,13 @@ class GradientTrainer(TorchTrainer, ABC):
             entropy=said.entropy if surrogate.needs_entropy else None,
             proximal=proximal,
         )
-        loss, facts = surrogate.of(micro, whole)
-        loss.backward()
+        try:
+            loss, facts = surrogate.of(micro, whole)
+        except Exception as error:  # foreign code: the others are told, as they would wait for this one's gradient
+            self._agree(error)
+            raise
+        self._agree(None)
+        self._differentiate(loss)
         apart = ((said.logprobs - behaviour) * said.mask).detach()
         seen.ratios += apart.double().sum(-1).tolist()
         for row, one in zip(apart.abs().tolist(), examples, strict=True):
@@ -216,6 +241,38 @@ class GradientTrainer(TorchTrainer, ABC):
                 seen.sums[name] += float(value)
         return said.logprobs.detach()
 
+    def _keep_up(self, example: Example) -> None:
+        """Does what `_learn` does as far as other processes wait for it, and adds nothing to the gradient."""
+        _, said = self._looked_up([example.exchange])
+        self._agree(None)
+        self._differentiate(0.0 * said.logprobs.sum())
+
+    def _looked_up(self, exchanges: Sequence[Exchange]) -> tuple[Any | None, Likelihood]:
+        """The reference's log-probabilities, where the loss asks for them, and what the policy says."""
+        import torch
+
+        surrogate = self._surrogate
+        assert surrogate is not None
+        reference = None
+        if surrogate.needs_reference:
+            with torch.no_grad(), self._computing(), self._referring() as base:
+                reference = likelihood(base, exchanges).logprobs
+        with self._computing():
+            return reference, likelihood(self._plain(), exchanges, surrogate.needs_entropy)
+
+    def _differentiate(self, loss: Any) -> None:
+        """Adds the loss's gradient to what there is, summed up over all processes."""
+        processes = 1 if self._mesh is None else self._mesh.size()
+        (loss * processes if processes > 1 else loss).backward()  # fully_shard takes their mean, and losses are sums
+
+    def _agree(self, error: Exception | None) -> None:
+        """Has all processes give up a micro-batch that one of them cannot go on with."""
+        if self._mesh is None:
+            return
+        for told in self._heard(None if error is None else f"{type(error).__name__}: {error}."):
+            if told is not None:
+                raise TrainerError(told) from error
+
     def _begin(self) -> None:
         import torch
 
@@ -227,9 +284,21 @@ class GradientTrainer(TorchTrainer, ABC):
         told = self._optimizer.state_dict()
         state = {at: {name: _copied(one) for name, one in of.items()} for at, of in told["state"].items()}
         return _Kept(
-            weights={name: _copied(one.detach()) for name, one in self._weights().items()},
+            weights={name: _copied(one) for name, one in self._weights().items()},
             optimizer={"state": state, "param_groups": deepcopy(told["param_groups"])},
         )
+
+    def _take_back(self, before: _Kept) -> None:
+        """Without a word to other processes, each of which does the same."""
+        weights = self._weights()
+        for name, part in before.weights.items():
+            own(weights[name]).copy_(part)
+        likes = list(weights.values())
+        state = {
+            at: {name: put_back(one, likes[at]) for name, one in of.items()}
+            for at, of in before.optimizer["state"].items()
+        }
+        self._optimizer.load_state_dict({**before.optimizer, "state": state})
 
     def _state(self) -> dict[str, Any]:
         told = self._optimizer.state_dict()["state"]
@@ -237,24 +306,24 @@ class GradientTrainer(TorchTrainer, ABC):
 
     def _take(self, state: Mapping[str, Any]) -> None:
         self._begin()
-        told = self._optimizer.state_dict()
+        told, likes = self._optimizer.state_dict(), list(self._weights().values())
         for key, one in state.items():
             if key.startswith(_PART):
                 at, _, name = key.removeprefix(_PART).partition(".")
-                told["state"].setdefault(int(at), {})[name] = one
+                told["state"].setdefault(int(at), {})[name] = divided(one, likes[int(at)])
         self._optimizer.load_state_dict(told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    """What an update that fails is taken back to."""
+    """What an update that fails is taken back to: of each tensor the part that this process holds."""
 
     weights: Mapping[str, Any]
     optimizer: Mapping[str, Any]
 
 
 def _copied(tensor: Any) -> Any:
-    return tensor.to("cpu", copy=True)
+    return own(tensor).to("cpu", copy=True)
 
 
 def _over(told: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any
 
 from evoengine.errors import TrainerError
 from evoengine.rl.rollouts import Exchange
 
+_SAID = "evoengine_likelihood"
+"""A method of models that are divided."""
 _LOGITS_BYTES = 2**28
 """Logits that are held at once at most, in bytes of float32."""
 _TOLERANCE = 1e-2
@@ -57,6 +60,23 @@ def likelihood(model: Any, exchanges: Sequence[Exchange], learns_entropy: bool =
         exchanges: at least one.
         learns_entropy: whether the entropy carries a gradient.
     """
+    said = getattr(model, _SAID, None) or MethodType(_said, model)
+    logprobs, entropy, mask = said(exchanges, learns_entropy)
+    return Likelihood(logprobs=logprobs, entropy=entropy, mask=mask)
+
+
+def scored_as_a_whole(model: Any) -> None:
+    """Has a model that `fully_shard` was called with gather what it needs for `likelihood`, which is no forward pass.
+
+    The model's body and its last layer are called one after the other, and what they share belongs to the model.
+    """
+    from torch.distributed.fsdp import register_fsdp_forward_method
+
+    setattr(model, _SAID, MethodType(_said, model))
+    register_fsdp_forward_method(model, _SAID)
+
+
+def _said(model: Any, exchanges: Sequence[Exchange], learns_entropy: bool) -> tuple[Any, Any, Any]:
     import torch
     from torch.nn.utils.rnn import pad_sequence
     from torch.utils.checkpoint import checkpoint
@@ -90,7 +110,7 @@ def likelihood(model: Any, exchanges: Sequence[Exchange], learns_entropy: bool =
         pad_sequence(torch.cat(parts).split(sizes), batch_first=True) for parts in zip(*told, strict=True)
     )
     there = pad_sequence([logprobs.new_ones(size) for size in sizes], batch_first=True)
-    return Likelihood(logprobs=logprobs, entropy=entropy, mask=there)
+    return logprobs, entropy, there
 
 
 def check_head(model: Any) -> None:

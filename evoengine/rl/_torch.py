@@ -17,6 +17,7 @@ from pydantic import Field, PrivateAttr
 
 from evoengine.errors import MissingExtra, TrainerError
 from evoengine.rl._scoring import check_head, deterministic, likelihood, packed
+from evoengine.rl._shards import divided, portioned, shard, undivided
 from evoengine.rl.rollouts import Exchange
 from evoengine.rl.trainer import Trainer
 
@@ -25,12 +26,12 @@ logger = logging.getLogger(__name__)
 _FORMAT = 1
 _SAMPLED = 1024
 """Numbers of each weight by which a model is told from another."""
-_OF_THE_MACHINE = frozenset({"device"})
+_OF_THE_MACHINE = frozenset({"device", "devices"})
 """Settings that may be others when a state is taken up."""
 
 
 class TorchTrainer(Trainer, ABC):
-    """A causal language model of the transformers library, some of whose weights are trained, in this process.
+    """A causal language model of the transformers library, some of whose weights are trained.
 
     The same batches give the same weights to the bit on one machine, with the same number of torch's threads.
 
@@ -55,28 +56,31 @@ class TorchTrainer(Trainer, ABC):
     """That changed the weights, since `open`."""
     _since: int = PrivateAttr(default=0)
     """The same since the optimizer was begun."""
+    _mesh: Any = PrivateAttr(default=None)
+    """The processes that the weights are divided among, of torch's; None where they are not."""
 
     def open(self, model: str, initial: str | None) -> None:
-        for module in ("torch", "transformers", *self._modules()):
-            if find_spec(module) is None:
-                raise MissingExtra(f"the trainer {type(self).__name__.lower()}", "train")
-        import torch
-
-        device = torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._prepare()
+        device = self._placed_on()
         if device.type == "cuda":
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may vary its results
         try:
-            self._make(model, initial, device)
+            self._make(model, initial)
+            self._mark = _mark_of(self._plain())
+            for one in self._models():
+                one.eval()  # no dropout: the policy that is trained is the one that samples
+                if self._mesh is None:
+                    one.to(device)
+                else:
+                    shard(one, self._mesh)
         except TrainerError:
             self.close()
             raise
         except Exception as error:  # foreign code: no such model, no memory, a broken adapter
             self.close()
             raise TrainerError(f"cannot load {model!r} to train it: {type(error).__name__}: {error}") from error
-        self._model.eval()  # no dropout: the policy that is trained is the one that samples
         with self._computing():
             check_head(self._plain())
-        self._mark = _mark_of(self._plain())
         self._updates, self._since, self._rate = 0, 0, 1.0
         self._begin()
 
@@ -87,10 +91,12 @@ class TorchTrainer(Trainer, ABC):
         from safetensors.torch import save_file
 
         self._is_open()
-        (folder / "policy").mkdir(parents=True)
         self._write(folder / "policy")
         tensors = {f"weights.{name}": tensor for name, tensor in self._weights().items()} | self._state()
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, _state_in(folder))
+        found = {name: one.contiguous() for name, one in self._gathered(tensors).items()}
+        if not self._writes():
+            return
+        save_file(found, _state_in(folder))
         (folder / "trainer.json").write_text(json.dumps(self._about()), encoding="utf-8")
 
     def restore(self, folder: Path) -> None:
@@ -123,17 +129,21 @@ class TorchTrainer(Trainer, ABC):
         self._is_open()
         import torch
 
-        found: list[list[float]] = [[] for _ in exchanges]
+        found: dict[int, list[float]] = {}
         with torch.no_grad(), deterministic(), self._computing():
-            for some in packed([_length(one) for one in exchanges], self.micro_tokens):
+            for some in self._portion([_length(one) for one in exchanges]):
+                if not some:
+                    likelihood(self._plain(), [min(exchanges, key=_length)])  # the others wait for their weights
+                    continue
                 rows = likelihood(self._plain(), [exchanges[at] for at in some]).logprobs.tolist()
                 for at, row in zip(some, rows, strict=True):
                     found[at] = row[: len(exchanges[at].token_ids)]
-        return found
+        every = {at: row for part in self._heard(found) for at, row in part.items()}
+        return [every[at] for at in range(len(exchanges))]
 
     @abstractmethod
-    def _make(self, model: str, initial: str | None, device: Any) -> None:
-        """Sets `_model`, on its device, with what is to be trained asking for gradients."""
+    def _make(self, model: str, initial: str | None) -> None:
+        """Sets `_model`, on the CPU, with what is to be trained asking for gradients."""
 
     @abstractmethod
     def _plain(self) -> Any:
@@ -150,6 +160,51 @@ class TorchTrainer(Trainer, ABC):
     def _modules(self) -> tuple[str, ...]:
         """What is needed beside torch and transformers."""
         return ()
+
+    def _models(self) -> Sequence[Any]:
+        """All that has to be on the device, as transformers knows it."""
+        return (self._plain(),)
+
+    def _prepare(self) -> None:
+        """Sees to it that all is there that `open` needs beside the model."""
+        for module in ("torch", "transformers", *self._modules()):
+            if find_spec(module) is None:
+                raise MissingExtra(f"the trainer {type(self).__name__.lower()}", "train")
+
+    def _placed_on(self) -> Any:
+        """The device of the settings."""
+        import torch
+
+        return torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+    def _portion(self, lengths: Sequence[int]) -> list[list[int]]:
+        """The micro-batches of sequences that this process sees to; empty ones are there to keep up with the others."""
+        if self._mesh is None:
+            return packed(lengths, self.micro_tokens)
+        return portioned(lengths, self.micro_tokens, self._mesh.size())[self._mesh.get_rank()]
+
+    def _heard(self, said: Any) -> list[Any]:
+        """What each of the processes says, in their order."""
+        if self._mesh is None:
+            return [said]
+        import torch.distributed as together
+
+        found = [None] * self._mesh.size()
+        together.all_gather_object(found, said)
+        return found
+
+    def _writes(self) -> bool:
+        """Whether it is this process that writes files."""
+        return self._mesh is None or self._mesh.get_rank() == 0
+
+    def _gathered(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        """The whole of each tensor, in the machine's memory; empty where this process does not write."""
+        found = {}
+        for name, one in tensors.items():
+            full = undivided(one)
+            if self._writes():
+                found[name] = full.cpu()
+        return found
 
     def _computing(self) -> AbstractContextManager[Any]:
         """In which the model is called."""
@@ -178,7 +233,7 @@ class TorchTrainer(Trainer, ABC):
             raise ValueError("its weights have other names or shapes than the model's")
         with torch.no_grad():
             for name, one in weights.items():
-                own[name].copy_(one)
+                own[name].copy_(divided(one, own[name]))
 
     def _read(self, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         self._is_open()

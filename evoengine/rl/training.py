@@ -62,4 +62,4 @@ class Training(Component):
         return {name: value for name, value in self.settings().items() if name not in _OUTWARD}
 
 
-_OUTWARD = ("folder", "keep", "tensorboard")
+_OUTWARD = ("folder", "keep", "tensorboard", "devices")

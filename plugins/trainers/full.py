@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from pathlib import Path
@@ -12,12 +12,12 @@ from pydantic import PrivateAttr
 
 from evoengine.errors import TrainerError
 from evoengine.plugins import build
-from evoengine.rl._gradient import GradientTrainer
+from evoengine.rl._several import SeveralDevices
 from evoengine.rl._torch import computed_in
 from evoengine.rl.loss import Loss
 
 
-class Full(GradientTrainer):
+class Full(SeveralDevices):
     """AdamW on all weights.
 
     They are held in float32, as steps of 1e-6 are lost in bfloat16, and computed with in `dtype`: with their gradient
@@ -33,14 +33,14 @@ class Full(GradientTrainer):
         found: Loss = build("losses", self.loss)
         return found
 
-    def _make(self, model: str, initial: str | None, device: Any) -> None:
+    def _make(self, model: str, initial: str | None) -> None:
         if initial is not None:
             raise TrainerError(
                 f"all weights cannot be trained from the adapter {initial!r}: leave the generator's initial policy "
                 f"out, or take the trainer lora."
             )
         self._name, self._type = model, computed_in(self.dtype, model)
-        self._model = _loaded(model).to(device)
+        self._model = _loaded(model)
         self._model.requires_grad_(True)
         assert self._surrogate is not None
         if self._surrogate.needs_reference:
@@ -53,24 +53,31 @@ class Full(GradientTrainer):
     def _plain(self) -> Any:
         return self._model
 
+    def _models(self) -> Sequence[Any]:
+        return (self._model,) if self._frozen is None else (self._model, self._frozen)
+
     def _first(self) -> Mapping[str, Any]:
         return dict(_loaded(self._name).named_parameters())
 
     def _write(self, folder: Path) -> None:
-        cast: dict[int, Any] = {}  # by address, so that weights that are one stay one
-        told = {}
-        for name, one in self._model.state_dict().items():
-            if one.data_ptr() not in cast:
-                cast[one.data_ptr()] = one.to(self._type) if one.is_floating_point() else one
-            told[name] = cast[one.data_ptr()]
-        self._model.save_pretrained(folder, state_dict=told)
+        every = self._model.state_dict(keep_vars=True)
+        names = {id(one): name for name, one in every.items()}  # weights that are one stay one
+        once = {name: every[name].detach() for name in names.values()}
+        cast = self._gathered({
+            name: one.to(self._type) if one.is_floating_point() else one for name, one in once.items()
+        })  # fmt: skip
+        if self._writes():
+            self._model.save_pretrained(folder, state_dict={name: cast[names[id(one)]] for name, one in every.items()})
 
     def _computing(self) -> AbstractContextManager[Any]:
         import torch
 
         if self._type == torch.float32:
             return nullcontext()
-        found: AbstractContextManager[Any] = torch.autocast(self._model.device.type, dtype=self._type)
+        # its cache would keep all that is gathered of a divided model, layer by layer
+        found: AbstractContextManager[Any] = torch.autocast(
+            self._model.device.type, dtype=self._type, cache_enabled=self._mesh is None
+        )
         return found
 
     @contextmanager

@@ -6,11 +6,11 @@ from pydantic import Field
 
 from evoengine.plugins import build
 from evoengine.rl._adapter import AdapterTrainer
-from evoengine.rl._gradient import GradientTrainer
+from evoengine.rl._several import SeveralDevices
 from evoengine.rl.loss import Loss
 
 
-class Lora(AdapterTrainer, GradientTrainer):
+class Lora(AdapterTrainer, SeveralDevices):
     """AdamW on a LoRA adapter, whose base stays frozen and is the reference of the KL term.
 
     Rank, alpha, learning rate and betas are by default those of TTT-Discover (2026, arXiv:2601.16175).
