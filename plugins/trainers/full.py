@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from pydantic import PrivateAttr
@@ -16,13 +17,19 @@ from evoengine.rl._several import SeveralDevices
 from evoengine.rl._torch import computed_in
 from evoengine.rl.loss import Loss
 
+_TOKENIZERS = (
+    *("tokenizer*", "special_tokens_map.json", "added_tokens.json", "chat_template*"),
+    *("vocab.*", "merges.txt", "spiece.model", "sentencepiece*.model", "*.tiktoken"),
+)
+"""Names of the files that a tokenizer consists of."""
+
 
 class Full(SeveralDevices):
     """AdamW on all weights.
 
     They are held in float32, as steps of 1e-6 are lost in bfloat16, and computed with in `dtype`: with their gradient
     and the optimizer's state they take 16 bytes each, and 4 more where the loss asks for the frozen base. The policy is
-    written in `dtype`.
+    written in `dtype`, with the tokenizer's files.
     """
 
     _name: str = PrivateAttr(default="")
@@ -68,6 +75,7 @@ class Full(SeveralDevices):
         })  # fmt: skip
         if self._writes():
             self._model.save_pretrained(folder, state_dict={name: cast[names[id(one)]] for name, one in every.items()})
+            _copy_tokenizer(self._name, folder)
 
     def _computing(self) -> AbstractContextManager[Any]:
         import torch
@@ -83,6 +91,19 @@ class Full(SeveralDevices):
     @contextmanager
     def _referring(self) -> Iterator[Any]:
         yield self._frozen
+
+
+def _copy_tokenizer(model: str, folder: Path) -> None:
+    """Puts the tokenizer's files beside a policy, as far as they lie beside the model, so that it can be served alone.
+
+    Of a model of the hub, that is what has been downloaded of it.
+    """
+    from transformers.utils import cached_file
+
+    beside = Path(cached_file(model, "config.json")).parent
+    for path in (one for pattern in _TOKENIZERS for one in sorted(beside.glob(pattern))):
+        if path.is_file() and not (folder / path.name).exists():
+            copyfile(path, folder / path.name)
 
 
 def _loaded(model: str) -> Any:

@@ -587,6 +587,28 @@ def test_a_policy_is_written_as_transformers_and_peft_read_it(opened: Making, ma
         assert trainer.logprobs([one])[0] == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_policy_of_all_weights_has_the_tokenizer_of_the_model_that_it_was(
+    opened: Making, made: Tiny, tmp_path: Path
+) -> None:
+    from transformers import AutoTokenizer
+
+    opened(Full).save(tmp_path)
+    question = [{"role": "user", "content": "print(1)"}]
+    own, theirs = (AutoTokenizer.from_pretrained(path) for path in (tmp_path / "policy", made.model))
+    asked = own.apply_chat_template(question, add_generation_prompt=True, tokenize=False)
+    assert asked == theirs.apply_chat_template(question, add_generation_prompt=True, tokenize=False)
+    assert own(asked)["input_ids"] == theirs(asked)["input_ids"]
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for path in Path(made.model).iterdir():
+        if path.name in ("config.json", "generation_config.json", "model.safetensors"):
+            (bare / path.name).write_bytes(path.read_bytes())
+    opened(Full, model=str(bare)).save(tmp_path / "without")
+    assert sorted(path.name for path in (tmp_path / "without" / "policy").iterdir()) == sorted(
+        path.name for path in bare.iterdir()
+    )
+
+
 @both
 def test_small_steps_are_not_lost_in_bfloat16(kind: type[Any], opened: Making, tmp_path: Path) -> None:
     from safetensors.torch import load_file
