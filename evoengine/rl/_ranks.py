@@ -8,13 +8,16 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Any
+from typing import Any, Self
 
+from evoengine.component import Component
 from evoengine.errors import EvoengineError, TrainerError
 
 _GRACE_SECONDS = 20.0
@@ -26,17 +29,45 @@ _READS = frozenset({"save", "logprobs"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a process has to know.
+    """What a process makes its trainer from.
 
     Attributes:
-        name: of the trainer, as a plugin.
-        settings: of the trainer.
-        threads: of torch's, on the CPU.
+        module: of its class.
+        file: of the module, for where no import by name finds it.
+        name: of the class.
+        settings: as JSON values.
     """
 
+    module: str
+    file: str
     name: str
     settings: Mapping[str, Any]
-    threads: int
+
+    @classmethod
+    def of(cls, trainer: Component) -> Self:
+        """What makes a trainer like this one."""
+        kind = type(trainer)
+        file = str(getattr(sys.modules[kind.__module__], "__file__", None) or "")
+        return cls(module=kind.__module__, file=file, name=kind.__name__, settings=trainer.settings())
+
+    def made(self) -> Any:
+        """The trainer.
+
+        Raises:
+            TrainerError: its class cannot be had in this process.
+        """
+        try:
+            module = import_module(self.module)
+        except ModuleNotFoundError as error:
+            spec = spec_from_file_location(self.module, self.file) if self.file else None
+            if spec is None or spec.loader is None:
+                raise TrainerError(f"no other process can load {self.module}: {error}") from error
+            module = module_from_spec(spec)
+            sys.modules[self.module] = module
+            spec.loader.exec_module(module)
+        if not hasattr(module, self.name):
+            raise TrainerError(f"several devices need the trainer {self.name} in a file, as plugins are.")
+        return getattr(module, self.name)(**self.settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +78,13 @@ class Seat:
         rank: from 0.
         count: of all.
         meeting: a file by which they find one another.
+        threads: of torch's on the CPU, for each.
     """
 
     rank: int
     count: int
     meeting: str
+    threads: int
 
 
 class Ranks:
@@ -64,14 +97,15 @@ class Ranks:
         TrainerError: one of them cannot be started.
     """
 
-    def __init__(self, count: int, setup: Setup) -> None:
+    def __init__(self, count: int, setup: Setup, threads: int) -> None:
         self._folder = TemporaryDirectory(prefix="evoengine-ranks-")
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._lines: list[Connection[Any, Any]] = []
+        self._lines: list[Any] = []
+        """`Connection`s."""
         try:
             for rank in range(count):
-                seat = Seat(rank=rank, count=count, meeting=str(Path(self._folder.name) / "meeting"))
-                self._start(seat, setup)
+                meeting = str(Path(self._folder.name) / "meeting")
+                self._start(Seat(rank=rank, count=count, meeting=meeting, threads=threads), setup)
         except OSError as error:
             self.end()
             raise TrainerError(f"cannot start the processes of {count} devices: {error}") from error
@@ -96,11 +130,10 @@ class Ranks:
         failures: dict[int, Exception] = {}
         until: float | None = None
         while waiting:
-            ready = wait(list(waiting), None if until is None else max(0.0, until - time.monotonic()))
+            ready: list[Any] = wait(list(waiting), None if until is None else max(0.0, until - time.monotonic()))
             if not ready:
                 break
             for line in ready:
-                assert isinstance(line, Connection)
                 rank = waiting.pop(line)
                 try:
                     answers[rank] = line.recv()
@@ -116,7 +149,7 @@ class Ranks:
             raise first
         self.end()
         raise TrainerError(
-            f"process {min(failures)} of {len(self._lines)} failed alone: {first} All have been ended, since their "
+            f"process {min(failures)} of {len(self._processes)} failed alone: {first} All have been ended, since their "
             f"weights are not one policy's any more: start the same run again, it goes on from its last checkpoint."
         ) from first
 
@@ -181,7 +214,8 @@ def serve(descriptor: int) -> None:
         answer: Any
         try:
             if trainer is None:
-                trainer = _joined(seat, setup)
+                trainer = setup.made()
+                trainer.join(seat)
             answer = getattr(trainer, method)(*given)
         except (TrainerError, OSError) as error:
             answer = error
@@ -190,17 +224,6 @@ def serve(descriptor: int) -> None:
         except Exception as error:  # it would end this process, and whoever asked is to hear of it
             answer = TrainerError(f"{type(error).__name__}: {error}")
         line.send(answer)
-
-
-def _joined(seat: Seat, setup: Setup) -> Any:
-    import torch
-
-    from evoengine.plugins import build
-
-    torch.set_num_threads(setup.threads)
-    trainer = build("trainers", {"use": setup.name, **setup.settings})
-    trainer.join(seat)
-    return trainer
 
 
 def _end_with_the_campaign() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from pydantic import Field, PrivateAttr
 
 from evoengine.errors import TrainerError
-from evoengine.plugins import name_of
 from evoengine.rl._gradient import GradientTrainer
 from evoengine.rl._ranks import Ranks, Seat, Setup
 from evoengine.rl.rollouts import Exchange
@@ -37,6 +36,7 @@ class SeveralDevices(GradientTrainer, ABC):
         import torch.distributed as together
         from torch.distributed.device_mesh import init_device_mesh
 
+        torch.set_num_threads(seat.threads)
         device = self._placed_on()
         if device.type == "cuda":
             torch.cuda.set_device((device.index or 0) + seat.rank)
@@ -62,12 +62,8 @@ class SeveralDevices(GradientTrainer, ABC):
             raise TrainerError(f"devices is {self.devices}: of {device.type!r} one alone can be used; leave it at 1.")
         if there < self.devices:
             raise TrainerError(f"devices is {self.devices}, and from {str(device)!r} on there are {there} GPUs.")
-        setup = Setup(
-            name=name_of("trainers", self),
-            settings=self.settings(),
-            threads=max(1, torch.get_num_threads() // self.devices),
-        )
-        self._ranks = Ranks(self.devices, setup)
+        threads = max(1, torch.get_num_threads() // self.devices)
+        self._ranks = Ranks(self.devices, Setup.of(self), threads)
         try:
             self._ranks.ask("open", model, initial)
         except BaseException:

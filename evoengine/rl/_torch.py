@@ -91,9 +91,9 @@ class TorchTrainer(Trainer, ABC):
         from safetensors.torch import save_file
 
         self._is_open()
-        self._write(folder / "policy")
         tensors = {f"weights.{name}": tensor for name, tensor in self._weights().items()} | self._state()
         found = {name: one.contiguous() for name, one in self._gathered(tensors).items()}
+        self._write(folder / "policy")  # nothing is gathered after this: who cannot write must keep nobody waiting
         if not self._writes():
             return
         save_file(found, _state_in(folder))

@@ -235,8 +235,8 @@ def test_what_one_number_of_devices_saved_another_takes_up(kind: type[Any], open
     assert state(two, tmp_path / "end") == first
     with pytest.raises(TrainerError, match="cannot read the trainer's state"):
         two.restore(tmp_path / "nowhere")
-    with pytest.raises(FileExistsError):
-        two.save(tmp_path / "first")  # the first process alone fails at it, and all go on
+    with pytest.raises(NotADirectoryError):
+        two.save(tmp_path / "first" / "trainer.json" / "x")  # the first process alone fails at it, and all go on
     assert two.step(batch(some))["dead"] == 0.0
 
 
