@@ -565,6 +565,46 @@ def test_a_state_of_other_settings_or_of_another_model_is_refused(opened: Making
     opened(Lora, micro_tokens=16384).restore(tmp_path / "before")
 
 
+@both
+def test_a_state_that_lacks_a_weight_is_refused_and_nothing_of_it_is_taken_up(
+    kind: type[Any], opened: Making, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    trainer = opened(kind)
+    before = state(trainer, tmp_path / "before")
+    trainer.step(batch(sampled(trainer)))
+    trainer.save(tmp_path / "kept")
+    tensors = load_file(tmp_path / "kept" / "state.safetensors")
+    tensors.pop(max(name for name in tensors if name.startswith("weights.")))
+    save_file(tensors, tmp_path / "kept" / "state.safetensors")
+    trainer.restore(tmp_path / "before")
+    with pytest.raises(TrainerError, match=r"it is damaged .*other names or shapes"):
+        trainer.restore(tmp_path / "kept")
+    assert state(trainer, tmp_path / "after") == before
+
+
+def test_a_new_adapter_follows_from_its_seed_alone(opened: Making, tmp_path: Path) -> None:
+    import torch
+
+    found = []
+    for at, seed in enumerate((0, 0, 1)):
+        found.append(state(opened(Lora, initial_seed=seed), tmp_path / str(at)))
+        torch.rand(1)  # global random numbers go on
+    assert found[0] == found[1] != found[2]
+
+
+@both
+def test_an_update_takes_kernels_that_give_the_same_bits_every_time(
+    kind: type[Any], opened: Making, tmp_path: Path
+) -> None:
+    text = Path(PLAIN).read_text()
+    asks = "assert torch.are_deterministic_algorithms_enabled()\n        apart = ("
+    (tmp_path / "asking.py").write_text(text.replace("apart = (", asks))
+    trainer = opened(kind, loss=str(tmp_path / "asking.py"))
+    assert trainer.step(batch(sampled(trainer)))["dead"] == 0.0
+
+
 def test_a_policy_is_written_as_transformers_and_peft_read_it(opened: Making, made: Tiny, tmp_path: Path) -> None:
     import torch
     from peft import PeftModel
@@ -682,6 +722,25 @@ def test_the_policy_moves_along_the_fitness_of_its_members(opened: Making, tmp_p
     assert (facts["members"], facts["fitness_mean"]) == (4.0, 0.5)
     noise = trainer.members(tmp_path / "next", 1)
     assert not torch.allclose(adapter(noise[0])[name] - moved[name], members[0][name] - policy[name], atol=1e-5)
+
+
+def test_what_an_older_population_found_moves_the_policy_along_its_own_noise(opened: Making, tmp_path: Path) -> None:
+    import torch
+
+    trainer = opened(Eggroll, sigma=0.01, learning_rate=0.5)
+    trainer.save(tmp_path / "first")
+    policy = adapter(tmp_path / "first" / "policy")
+    older = adapter(trainer.members(tmp_path / "older", 1)[0])
+    some = exchanges(2)
+    trainer.step(batch(some, 1))
+    trainer.save(tmp_path / "second")
+    began = adapter(tmp_path / "second" / "policy")
+    trainer.step(batch(some, 2, staleness=1))
+    trainer.save(tmp_path / "third")
+    moved = adapter(tmp_path / "third" / "policy")
+    for name, own in policy.items():
+        noise, move = (older[name] - own).flatten(), (moved[name] - began[name]).flatten()
+        assert torch.cosine_similarity(noise, move, 0) < -0.99  # the first member is the one that was worse
 
 
 def test_an_evolution_strategy_learns_without_a_gradient(opened: Making, made: Tiny, tmp_path: Path) -> None:
