@@ -666,6 +666,12 @@ def test_small_steps_are_not_lost_in_bfloat16(kind: type[Any], opened: Making, t
         assert {str(one.dtype) for one in tensors} == {"torch.bfloat16"}
 
 
+def test_an_adapter_to_begin_with_is_trained_in_float32(opened: Making, made: Tiny) -> None:
+    trainer = opened(Lora, initial=made.adapters["upper"], rank=8, alpha=32, dtype="bfloat16")
+    assert {str(one.dtype) for one in trainer._weights().values()} == {"torch.float32"}
+    assert {str(one.dtype) for one in trainer._plain().parameters() if not one.requires_grad} == {"torch.bfloat16"}
+
+
 # An evolution strategy
 
 
@@ -741,6 +747,38 @@ def test_what_an_older_population_found_moves_the_policy_along_its_own_noise(ope
     for name, own in policy.items():
         noise, move = (older[name] - own).flatten(), (moved[name] - began[name]).flatten()
         assert torch.cosine_similarity(noise, move, 0) < -0.99  # the first member is the one that was worse
+
+
+def test_a_member_without_its_other_half_moves_the_policy_by_what_it_is_above_the_mean(
+    opened: Making, tmp_path: Path
+) -> None:
+    """With all pairs whole the mean cancels out; an answer that was cut off or never came takes a member away."""
+    import torch
+
+    trainer = opened(Eggroll, sigma=0.01, learning_rate=0.5)
+    trainer.save(tmp_path / "kept")
+    policy = adapter(tmp_path / "kept" / "policy")
+    members = [adapter(path) for path in trainer.members(tmp_path / "members", 3).values()]
+    trainer.step(batch(exchanges(3), advantages=[5.0, 6.0, 7.0]))
+    trainer.save(tmp_path / "moved")
+    moved = adapter(tmp_path / "moved" / "policy")
+    deviation = math.sqrt(2 / 3 + 1e-5)
+    for name, own in policy.items():
+        expected = ((members[2][name] - own) - (members[0][name] - own)) / deviation / 3
+        assert torch.allclose(moved[name] - own, 0.5 * math.sqrt(3) * expected, atol=1e-6)
+
+
+def test_the_noise_of_members_follows_from_the_seed(opened: Making, tmp_path: Path) -> None:
+    import torch
+
+    noises = []
+    for seed in (0, 1):
+        trainer = opened(Eggroll, sigma=0.01, initial_seed=seed)
+        trainer.save(tmp_path / str(seed))
+        policy = adapter(tmp_path / str(seed) / "policy")
+        member = adapter(trainer.members(tmp_path / f"members-{seed}", 1)[0])
+        noises.append({name: member[name] - own for name, own in policy.items()})
+    assert all(not torch.allclose(one, noises[1][name], atol=1e-4) for name, one in noises[0].items())
 
 
 def test_an_evolution_strategy_learns_without_a_gradient(opened: Making, made: Tiny, tmp_path: Path) -> None:
