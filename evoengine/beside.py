@@ -61,6 +61,11 @@ class Beside:
         finally:
             evaluator.close()
 
+    @property
+    def own_probes(self) -> bool:
+        """Whether the problem has probes of its own."""
+        return bool(self._parts.problem.probes())
+
     async def probes(self, elites: Sequence[Elite]) -> Probes:
         """The problem's own probes, or else these elites, to look at a policy with.
 

@@ -30,7 +30,7 @@ from evoengine.gates.base import Gate
 from evoengine.generators.base import Generator
 from evoengine.guidance import Guidance
 from evoengine.islands import Islands
-from evoengine.learning import Due, Learning
+from evoengine.learning import CHOSEN_BY, Due, Learning
 from evoengine.lessons import Lessons
 from evoengine.loops import in_fresh_loop
 from evoengine.mutators import EVOLVE
@@ -442,7 +442,7 @@ class Campaign:
                 records=tuple(fold.step),
                 score=fold.score,
                 best=fold.best_before,
-                elites=tuple(self.elites()) if number == 1 else (),
+                elites=tuple(self.elites()) if number <= CHOSEN_BY else (),
             )
         )
 

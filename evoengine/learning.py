@@ -33,6 +33,10 @@ from evoengine.stores.base import CampaignRow, Check, Store, Update
 from evoengine.types import GUIDANCE, Cause, Content, Draft, Elite, Failed, Judgement, Record, Scored
 
 _Result = TypeVar("_Result")
+CHOSEN_BY = 16
+"""The update at which the probes have been chosen at last."""
+_SHARE = 3
+"""One in so many elites is a probe at most: the others are there to be learnt from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class Due:
         records: of the step.
         score: of records, by their numbers.
         best: the best score before the step; None when there was none.
-        elites: of the archives at the end of the first step, best first; later none.
+        elites: of the archives at the end of the step, best first; none after step `CHOSEN_BY`.
     """
 
     number: int
@@ -67,6 +71,10 @@ class Surroundings(Protocol):
     @property
     def held_out(self) -> Sequence[str]:
         """The stages that selection never sees."""
+
+    @property
+    def own_probes(self) -> bool:
+        """Whether the problem has probes of its own."""
 
     async def probes(self, elites: Sequence[Elite]) -> Probes:
         """The problem's own probes, or these elites as such."""
@@ -413,8 +421,10 @@ class Learning:
         return frozenset(found)
 
     async def _first_look(self, due: Due) -> dict[str, float]:
-        """Chooses the probes, and looks at the policy that the campaign began with."""
-        count = min(self._trainer.guard.probes, len(due.elites))
+        """Chooses the probes as soon as there are any, and looks at the policy that the campaign began with."""
+        count = min(self._trainer.guard.probes, len(due.elites) // _SHARE)
+        if not count and due.number < CHOSEN_BY and not self._around.own_probes:
+            return {}
         chosen = Stream(self._seed, due.number, "probes").sample(due.elites, count)
         self._probes = await self._around.probes(chosen)
         if not self._probes.elites:

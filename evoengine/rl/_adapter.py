@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -69,8 +70,18 @@ class AdapterTrainer(TorchTrainer, ABC):
         weights = self._gathered(self._weights())
         if self._writes():
             self._model.save_pretrained(folder, state_dict=weights)
+            _put_in_order(folder / "adapter_config.json")
 
     @contextmanager
     def _referring(self) -> Iterator[Any]:
         with self._model.disable_adapter():
             yield self._plain()
+
+
+def _put_in_order(path: Path) -> None:
+    """Sorts lists of names, which peft writes in another order in every process: a policy's files tell its identity."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in told.items():
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            told[name] = sorted(value)
+    path.write_text(json.dumps(told, indent=2, sort_keys=True), encoding="utf-8")

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
@@ -68,6 +68,8 @@ class GradientTrainer(TorchTrainer, ABC):
 
     Attributes:
         loss: the surrogate, a plugin of the kind `losses`.
+        measure_kl: whether an update tells how far the policy is from the base (`kl`) where the loss does not ask for
+            it and it takes no memory, as with an adapter; it costs one more pass without a gradient.
         learning_rate, betas, weight_decay: of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101).
         warmup: over how many updates the learning rate rises to its full value, linearly; 0 for none.
         max_grad_norm: longer gradients are cut to this length.
@@ -81,6 +83,7 @@ class GradientTrainer(TorchTrainer, ABC):
     """
 
     loss: Given = "dr_grpo"
+    measure_kl: bool = True
     learning_rate: float = Field(default=1e-6, ge=0.0)
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = Field(default=0.0, ge=0.0)
@@ -92,6 +95,8 @@ class GradientTrainer(TorchTrainer, ABC):
     ess_base: float = Field(default=1.0, gt=0.0, le=1.0)
     checkpointing: bool = True
 
+    _refers_for_free: ClassVar[bool] = False
+    """Whether the base is at hand beside the policy."""
     _optimizer: Any = PrivateAttr(default=None)
     _surrogate: Loss | None = PrivateAttr(default=None)
 
@@ -254,7 +259,7 @@ class GradientTrainer(TorchTrainer, ABC):
         surrogate = self._surrogate
         assert surrogate is not None
         reference = None
-        if surrogate.needs_reference:
+        if surrogate.needs_reference or (self.measure_kl and self._refers_for_free):
             with torch.no_grad(), self._computing(), self._referring() as base:
                 reference = likelihood(base, exchanges).logprobs
         with self._computing():

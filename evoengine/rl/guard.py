@@ -23,7 +23,8 @@ class Guard(Component):
     and so harder to improve.
 
     Attributes:
-        probes: how many; 0 for none, and then nothing is rolled back for their sake.
+        probes: how many at most; 0 for none, and then nothing is rolled back for their sake. Where the problem has none
+            of its own, they are a third of the elites that there are when there are three.
         samples: answers for each at a time.
         every: updates from one look to the next.
         window: looks whose mean is compared with that of the best so many in a row.

@@ -222,7 +222,7 @@ def test_micro_batches_hold_every_sequence_once_and_no_more_tokens_than_they_may
 
 def test_logits_are_never_all_there_at_once(opened: Making, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_scoring, "_LOGITS_BYTES", 4 * 4 * 1024)
-    trainer = opened(Lora)
+    trainer = opened(Lora, measure_kl=False)
     seen: list[int] = []
     head = trainer._plain().get_output_embeddings()
     head.register_forward_hook(lambda module, given, found: seen.append(found.shape[-2]))
@@ -233,7 +233,7 @@ def test_logits_are_never_all_there_at_once(opened: Making, monkeypatch: pytest.
 
 @both
 def test_checkpointing_computes_the_layers_twice_and_gives_the_same(kind: type[Any], opened: Making) -> None:
-    plain, saving = opened(kind, checkpointing=False), opened(kind, checkpointing=True)
+    plain, saving = (opened(kind, checkpointing=saves, measure_kl=False) for saves in (False, True))
     some = sampled(plain)
     calls = {"plain": 0, "saving": 0}
     for name, trainer in (("plain", plain), ("saving", saving)):
@@ -866,3 +866,14 @@ def test_the_command_that_installs_what_is_missing_is_told(module: Any, monkeypa
     kind = {eggroll: Eggroll, full: Full, lora: Lora}[module]
     with pytest.raises(MissingExtra, match=r"pip install 'evoengine\[train\]'"):
         kind(**settings).open("m", None)
+
+
+def test_an_update_tells_how_far_the_policy_is_from_the_base_where_that_takes_no_memory(opened: Making) -> None:
+    trainer, silent, whole = (
+        opened(kind, loss="grpo", learning_rate=1e-2, **settings)
+        for kind, settings in ((Lora, {}), (Lora, {"measure_kl": False}), (Full, {}))
+    )
+    assert trainer.step(batch(sampled(trainer)))["kl"] == pytest.approx(0.0, abs=1e-6)
+    assert trainer.step(batch(sampled(trainer), 2))["kl"] > 1e-4
+    assert "kl" not in silent.step(batch(sampled(silent)))
+    assert "kl" not in whole.step(batch(sampled(whole)))
