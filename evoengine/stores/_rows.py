@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from evoengine.stores.base import Outline
 from evoengine.types import (
+    SEED,
     Candidate,
     Cause,
     Completion,
@@ -122,6 +124,39 @@ select r.number, r.island, r.operator, r.parents, r.sibling_group, r.score, r.ca
        c.kind, c.language, c.path, c.source, c.others, c.digest
 from records r left join details d on d.id = r.id left join contents c on c.id = r.content
 """
+
+
+# Two paths make json_extract give a JSON list, in which an escaped half of a surrogate pair stays escaped: alone it is
+# no text that Python's sqlite3 could hand over. `model` may be any text that a server sends as its name.
+SELECT_OUTLINES = f"""
+select r.number, r.island, r.operator, r.parents, r.score, r.cause, r.features, r.calls, r.tokens, r.money, r.seconds,
+       r.tier,
+       case when d.turns is not null and r.operator <> '{SEED}'
+            then json_extract(d.turns, '$[#-1][1].policy', '$[#-1][1].policy') end,
+       json_extract(d.origin, '$.guidance'), r.content is not null, r.at
+from records r left join details d on d.id = r.id
+where r.id > ? and r.id <= ? order by r.id
+"""
+
+
+def outline_of_row(row: tuple[Any, ...]) -> Outline:
+    """The outline of a row of `SELECT_OUTLINES`."""
+    number, island, operator, parents, score, cause, features, *cost, tier, model, guidance, held, at = row
+    return Outline(
+        number,
+        island,
+        operator,
+        tuple(json.loads(parents)),
+        score,
+        None if cause is None else Cause(cause),
+        json.loads(features) if features else {},
+        *cost,
+        tier or "",
+        (json.loads(model)[0] or "") if model else "",
+        guidance,
+        bool(held),
+        at,
+    )
 
 
 SELECT_ELITE = """

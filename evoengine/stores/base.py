@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from evoengine.component import Component
-from evoengine.types import Content, Evaluation, Judgement, Record, Scored
+from evoengine.types import SEED, Cause, Content, Evaluation, Failed, Judgement, Record, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,54 @@ class Update:
     record: int
     policy: str
     facts: Mapping[str, float | None]
+
+
+class Outline(NamedTuple):
+    """A record without its texts: what curves, tables and maps are made of."""
+
+    number: int
+    island: int
+    operator: str
+    parents: tuple[int, ...]
+    score: float | None
+    cause: Cause | None
+    features: Mapping[str, float]
+    calls: int
+    tokens: int
+    money: float
+    """US dollars."""
+    seconds: float
+    tier: str
+    model: str
+    """Which model was asked last; "" where none was, and for seeds."""
+    guidance: int | None
+    held: bool
+    """Whether it has a content."""
+    at: float | None = None
+    """When it was stored, in seconds since 1970; None where the store does not know."""
+
+
+def outline_of(record: Record) -> Outline:
+    """A record in brief."""
+    candidate, evaluation, cost = record.candidate, record.evaluation, record.cost
+    asked = candidate.turns[-1].completion.policy if candidate.turns and candidate.operator != SEED else ""
+    return Outline(
+        number=record.number,
+        island=candidate.island,
+        operator=candidate.operator,
+        parents=candidate.parents,
+        score=evaluation.score if isinstance(evaluation, Scored) else None,
+        cause=evaluation.cause if isinstance(evaluation, Failed) else None,
+        features=evaluation.features if isinstance(evaluation, Scored) else {},
+        calls=cost.calls,
+        tokens=cost.tokens,
+        money=cost.money,
+        seconds=cost.seconds,
+        tier=record.tier,
+        model=asked,
+        guidance=candidate.guidance,
+        held=candidate.content is not None,
+    )
 
 
 class Store(Component, ABC):
@@ -117,6 +165,10 @@ class Store(Component, ABC):
     def records(self, campaign: CampaignRow, numbers: Iterable[int]) -> dict[int, Record]:
         """The records of these numbers."""
 
+    def outlines(self, campaign: CampaignRow, after: int = 0, until: int | None = None) -> Iterator[Outline]:
+        """The records numbered above `after` (up to `until`) in brief, in order; no text of theirs is read."""
+        return map(outline_of, self.replay(campaign, after, until))
+
     def elite(self, campaign: CampaignRow, number: int) -> tuple[Content, Scored]:
         """The content and the score of a record.
 
@@ -157,8 +209,8 @@ class Store(Component, ABC):
         """Keeps an examination; replaces an earlier one of the same record and stage."""
 
     @abstractmethod
-    def checks(self, campaign: CampaignRow) -> list[Check]:
-        """All examinations, by record."""
+    def checks(self, campaign: CampaignRow, number: int | None = None) -> list[Check]:
+        """All examinations, by record; or those of one record."""
 
     @abstractmethod
     def add_update(self, campaign: CampaignRow, update: Update) -> None:

@@ -21,19 +21,21 @@ from evoengine.stores._meanings import meaning_of
 from evoengine.stores._rows import (
     NUMBERS,
     SELECT_ELITE,
+    SELECT_OUTLINES,
     SELECT_RECORDS,
     content_of,
     content_row,
     detail_row,
     elite_of,
     evaluation_of,
+    outline_of_row,
     record_of,
     record_row,
     utf8,
 )
 from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evoengine.stores._search import found, is_behind, make_index
-from evoengine.stores.base import CampaignRow, Check, Store, Update
+from evoengine.stores.base import CampaignRow, Check, Outline, Store, Update
 from evoengine.types import Content, Failed, Judgement, Record, Scored
 
 _HEADER = b"SQLite format 3\0"
@@ -293,6 +295,13 @@ class Sqlite(Store):
                     found[record.number] = record
         return found
 
+    def outlines(self, campaign: CampaignRow, after: int = 0, until: int | None = None) -> Iterator[Outline]:
+        base = campaign.id * NUMBERS
+        end = base + (NUMBERS - 1 if until is None else until)
+        with self._explained():
+            for row in self._open.execute(SELECT_OUTLINES, (base + after, end)):
+                yield outline_of_row(row)
+
     def elite(self, campaign: CampaignRow, number: int) -> tuple[Content, Scored]:
         with self._explained():
             row = self._open.execute(SELECT_ELITE, (campaign.id * NUMBERS + number,)).fetchone()
@@ -387,15 +396,16 @@ class Sqlite(Store):
                 (campaign.id * NUMBERS + check.number, check.stage, *judged, utf8(check.evaluation.feedback)),
             )
 
-    def checks(self, campaign: CampaignRow) -> list[Check]:
+    def checks(self, campaign: CampaignRow, number: int | None = None) -> list[Check]:
         base = campaign.id * NUMBERS
+        first, last = (base, base + NUMBERS - 1) if number is None else (base + number, base + number)
         with self._explained():
             rows = self._open.execute(
                 """
                 select record, stage, score, cause, metrics, instances, feedback from checks
                 where record between ? and ? order by record, stage
                 """,
-                (base, base + NUMBERS - 1),
+                (first, last),
             ).fetchall()
         return [
             Check(

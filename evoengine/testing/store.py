@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evoengine.errors import StoreError
-from evoengine.stores.base import CampaignRow, Check, Store, Update
+from evoengine.stores.base import CampaignRow, Check, Store, Update, outline_of
 from evoengine.testing._laws import INHERITED
 from evoengine.types import (
     Candidate,
@@ -178,6 +178,31 @@ class StoreContract:
             if one.candidate.content is not None:
                 assert store.content(one.candidate.content.digest) == one.candidate.content
 
+    @settings(deadline=None, suppress_health_check=INHERITED, max_examples=60)
+    @given(log=logs(), cut=st.integers(0, 8))
+    def test_outlines_say_what_the_records_say(self, store: Store, log: list[Record], cut: int) -> None:
+        campaign, other = self.begun(store), self.begun(store)
+        store.append(campaign, log)
+        store.append(other, [record(1)])
+        outlines = [one._replace(at=None) for one in store.outlines(campaign)]
+        assert outlines == [outline_of(one) for one in log]
+        assert [one.number for one in store.outlines(campaign, after=cut)] == list(range(cut + 1, len(log) + 1))
+        assert [one.number for one in store.outlines(campaign, until=cut)] == list(range(1, min(cut, len(log)) + 1))
+
+    def test_outlines_tell_failures_costs_models_and_guidance(self, store: Store) -> None:
+        campaign = self.begun(store)
+        asked = [
+            Turn(prompt=Prompt(messages=()), completion=Completion(text="", policy=policy)) for policy in ("a", "b\0\ud800é")
+        ]
+        candidate = Candidate(content=None, island=3, operator="diff", parents=(2, 1), turns=tuple(asked), guidance=1)
+        failed = Failed(cause=Cause.CRASHED, feedback="why")
+        one = Record(number=1, candidate=candidate, evaluation=failed, cost=Cost(calls=4, tokens=5, money=0.5), tier="T1")
+        store.append(campaign, [one])
+        [told] = store.outlines(campaign)
+        assert (told.score, told.cause, told.held) == (None, Cause.CRASHED, False)
+        assert (told.operator, told.island, told.parents, told.guidance) == ("diff", 3, (2, 1), 1)
+        assert (told.calls, told.tokens, told.money, told.tier, told.model) == (4, 5, 0.5, "T1", "b\0\ud800é")
+
     def test_appending_nothing_does_nothing(self, store: Store) -> None:
         campaign = self.begun(store)
         store.append(campaign, [])
@@ -283,6 +308,8 @@ class StoreContract:
         for check in (first, second, other):
             store.add_check(campaign, check)
         assert store.checks(campaign) == [other, second]
+        assert store.checks(campaign, 7) == [second]
+        assert store.checks(campaign, 4) == []
 
     def test_the_lengths_of_runs_add_up(self, store: Store) -> None:
         campaign = self.begun(store)
