@@ -14,6 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from evoengine.readable import plain, readable
+
+__all__ = ["FORMAT", "STORE", "json_line", "plain", "print_one", "print_rows", "readable", "reading_options"]
+
 STORE = click.option("--store", default="sqlite:///evo.db", show_default=True, help="URL of the store.")
 FORMAT = click.option(
     "--format",
@@ -62,31 +66,6 @@ def print_one(row: dict[str, Any], form: str, leave_out: Sequence[str] = ()) -> 
                 if name not in leave_out:
                     table.add_row(name, Text(readable(value)))
             _console().print(table)
-
-
-def readable(value: Any) -> str:
-    """A value for people; control characters are made visible, since it may stem from a candidate."""
-    match value:
-        case None:
-            text = "-"
-        case float():
-            text = f"{value:.13g}"
-        case dict():
-            text = ", ".join(f"{key} {readable(one)}" for key, one in value.items()) or "-"
-        case list() | tuple():
-            text = ", ".join(readable(one) for one in value) or "-"
-        case _:
-            text = str(value)
-    return plain(text)
-
-
-def plain(text: str) -> str:
-    """Text without control characters except newlines and tabs."""
-    return "".join(char if char.isprintable() or char in "\n\t" else _escape(ord(char)) for char in text)
-
-
-def _escape(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def json_line(row: dict[str, Any]) -> str:
