@@ -28,6 +28,7 @@ _VERBS = {
     "lessons": ("model", "What was learnt from changes; to be shown or exported."),
     "updates": ("learn", "What training measured at each update of the model's weights."),
     "compare": ("compare", "How much more campaigns reached than others, over their seeds."),
+    "view": ("view", "Browse a store in a local web page."),
     "search": ("read", "Records whose source holds some words."),
     "export": ("read", "All records as JSON lines, or the elites as files."),
     "check": ("make", "Prove that a problem keeps its contract."),
