@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,7 @@ def application(following: Following, *, hosts: Iterable[str] = LOCAL, token: st
             Exception: partial(_failed, 500),
         },
     )
+    app.router.redirect_slashes = False
     return Guard(app, frozenset(hosts), token)
 
 
@@ -126,7 +128,9 @@ class _Site:
                 last = store.last(row)
                 chronicle = self._following.known(row)
                 if chronicle is None and last <= willing and len(rows) < 4:
-                    chronicle, willing = self._following.chronicle(row), willing - last
+                    with suppress(EvoengineError):  # its own page says what is wrong with it
+                        chronicle = self._following.chronicle(row)
+                    willing -= last
                 best = None
                 if chronicle is not None and chronicle.progress.best is not None:
                     best = chronicle.shown(chronicle.progress.best)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from evoengine.chronicle import Chronicle
-from evoengine.errors import EvoengineError
+from evoengine.errors import CampaignError, EvoengineError
 from evoengine.stores.base import CampaignRow, Store
 
 _BATCH = 500
@@ -73,7 +73,7 @@ class Following:
         with self._turned:
             followed = self._followed.get(row.id)
             if followed is None or followed.error is not None:
-                followed = self._followed[row.id] = _Followed(Chronicle(row))
+                followed = self._followed[row.id] = _Followed(_begun(row))
             self._followed.move_to_end(row.id)
             while len(self._followed) > _MOST_CAMPAIGNS:
                 self._followed.popitem(last=False)
@@ -146,11 +146,7 @@ class Following:
                         self._turned.notify_all()
                 except Exception as error:  # a plugin's archive, or a store that went away: the page says so
                     with self._turned:
-                        followed.error = (
-                            error
-                            if isinstance(error, EvoengineError)
-                            else EvoengineError(f"campaign {row.name!r} cannot be read: {type(error).__name__}: {error}")
-                        )
+                        followed.error = _explained(row, error)
                         self._turned.notify_all()
                 time.sleep(0.0005)  # a lock that is taken again at once leaves nobody else a turn
         finally:
@@ -162,3 +158,16 @@ class Following:
         return [
             one for one in self._followed.values() if one.error is None and one.chronicle.count < one.wanted
         ]
+
+
+def _begun(row: CampaignRow) -> Chronicle:
+    try:
+        return Chronicle(row)
+    except Exception as error:  # settings that another version, or another program, has written
+        raise _explained(row, error) from error
+
+
+def _explained(row: CampaignRow, error: Exception) -> EvoengineError:
+    if isinstance(error, EvoengineError):
+        return error
+    return CampaignError(f"campaign {row.name!r} cannot be read here ({type(error).__name__}: {error}).")

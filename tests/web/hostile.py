@@ -84,7 +84,7 @@ def hostile(store: Store) -> CampaignRow:
     store.add_check(row, Check(number=3, stage=EVIL, evaluation=Scored(score=-2.0, metrics={EVIL: 1.0}, feedback=ALL)))
     store.add_check(row, Check(number=3, stage="again", evaluation=Failed(cause=Cause.TIMED_OUT, feedback=ALL)))
     for number in (1, 2):
-        update = Update(number=number, record=3, policy=ALL, facts={EVIL: 1.0 * number, "kl": None, "best_score": -2.0})
+        update = Update(number=number, record=3, policy=EVIL, facts={EVIL: 1.0 * number, "kl": None, "best_score": -2.0})
         store.add_update(row, update)
     return row
 
