@@ -6,7 +6,7 @@ A million records take about 100 MB and are read once; whatever is asked afterwa
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -41,7 +41,10 @@ from evoengine.types import (
 _NO_PROGRAM = Program.known({"main.py": ""}, "python", "")
 _NO_CONTEXT = Context(sections={"": ""})
 """What stands for the texts, which are not read: the archives that are shipped look at scores and features alone."""
+_UNJUDGED = Failed(cause=Cause.UNJUDGED)
 _SNAPSHOTS = 64
+_KEPT_MAPS = 8
+"""Records whose elites are kept at hand: a page asks for the same ones again and again."""
 _FIRST_INTERVAL = 50
 _CAUSES = list(Cause)
 _PLACE_OF_CAUSE = {cause: place for place, cause in enumerate(_CAUSES)}
@@ -56,15 +59,6 @@ class Coverage(NamedTuple):
     elites: int
     coverage: float
     qd_score: float
-
-
-class Owner(NamedTuple):
-    """An elite of an archive, without its program."""
-
-    number: int
-    island: int
-    score: float
-    features: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +151,7 @@ class Chronicle:
         self._tiers: Counter[str] = Counter()
         self._interval = _FIRST_INTERVAL
         self._snapshots: dict[int, dict[str, Any]] = {}
+        self._elites: OrderedDict[int, list[NDArray[Any]]] = OrderedDict()
         self._fold = self._folding()
 
     def _folding(self) -> Fold:
@@ -352,23 +347,44 @@ class Chronicle:
         ]
         return sorted(found, key=lambda one: (-1.0 if one.credit is None else -1.0 - one.credit, one.number))
 
-    def owners(self, at: int | None = None) -> list[Owner]:
-        """The elites of all islands after record `at` (after the last that was taken in when left out)."""
+    def elites(self, at: int | None = None) -> list[NDArray[Any]]:
+        """The record numbers of each island's elites after record `at` (the last that was taken in when left out)."""
         number = self.count if at is None else max(0, min(at, self.count))
-        islands = self.islands if number == self.count else self._islands_at(number)
-        return [
-            Owner(number=elite.number, island=place, score=elite.scored.score, features=elite.scored.features)
-            for place, archive in enumerate(islands.archives)
-            for elite in archive
-        ]
+        if number not in self._elites:
+            islands = self.islands if number == self.count else self._islands_at(number)
+            self._elites[number] = [np.array(archive.numbers(), dtype=np.int64) for archive in islands.archives]
+            while len(self._elites) > _KEPT_MAPS:
+                self._elites.popitem(last=False)
+        self._elites.move_to_end(number)
+        return self._elites[number]
+
+    def best(self, numbers: NDArray[Any], most: int | None = None) -> list[int]:
+        """Of the numbers of scored records those with the best scores, each once; of equals the oldest first."""
+        once = np.unique(numbers)
+        order = np.lexsort((once, -self.columns["score"][once - 1]))[:most]
+        return [int(number) for number in once[order]]
+
+    def place(self, number: int) -> dict[str, float]:
+        """Where a scored record is in behaviour space, by feature."""
+        values = self.columns["features"][number - 1].tolist()
+        names = [feature.name for feature in self.features]
+        return {name: value for name, value in zip(names, values, strict=True) if not math.isnan(value)}
 
     def _islands_at(self, number: int) -> Islands:
         islands = self._empty_islands()
         start = max((kept for kept in self._snapshots if kept <= number), default=0)
         if start:
             islands.restore(self._snapshots[start], _Elites(self))
-        for later in range(start + 1, number + 1):
-            islands.add(self._again(later))
+        names = [feature.name for feature in self.features]
+        columns = ("score", "island", "held", "features")
+        entries = zip(*(self.columns[name][start:number].tolist() for name in columns), strict=True)
+        for later, (score, island, held, features) in enumerate(entries, start=start + 1):
+            evaluation: Scored | Failed = _UNJUDGED
+            if not math.isnan(score):
+                told = {name: value for name, value in zip(names, features, strict=True) if not math.isnan(value)}
+                evaluation = Scored(score=score, features=told)
+            candidate = Candidate(content=_NO_PROGRAM if held else None, island=island, operator="")
+            islands.add(Record(number=later, candidate=candidate, evaluation=evaluation))
         return islands
 
     def scored(self, number: int) -> Scored:
@@ -380,17 +396,7 @@ class Chronicle:
         score = self.score(number)
         if score is None:
             raise KeyError(number)
-        values = self.columns["features"][number - 1].tolist()
-        names = [feature.name for feature in self.features]
-        return Scored(score=score, features={n: v for n, v in zip(names, values, strict=True) if not math.isnan(v)})
-
-    def _again(self, number: int) -> Record:
-        """A record as far as archives look at it."""
-        island, held = int(self.columns["island"][number - 1]), bool(self.columns["held"][number - 1])
-        candidate = Candidate(content=_NO_PROGRAM if held else None, island=island, operator="")
-        if self.score(number) is None:
-            return Record(number=number, candidate=candidate, evaluation=Failed(cause=Cause.UNJUDGED))
-        return Record(number=number, candidate=candidate, evaluation=self.scored(number))
+        return Scored(score=score, features=self.place(number))
 
 
 class _Elites(dict[int, tuple[Content, Scored]]):
@@ -422,11 +428,3 @@ def _record(one: Outline) -> Record:
         cost=Cost(calls=one.calls, tokens=one.tokens, money=one.money, seconds=one.seconds),
         tier=one.tier,
     )
-
-
-def best_first(owners: Iterable[Owner]) -> list[Owner]:
-    """Elites of several islands, each record once, best first."""
-    found = {owner.number: owner for owner in owners}
-    return sorted(found.values(), key=lambda owner: (-owner.score, owner.number))
-
-

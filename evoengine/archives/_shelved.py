@@ -44,6 +44,9 @@ class ShelvedArchive(Archive):
     def __len__(self) -> int:
         return len(self._shelf)
 
+    def numbers(self) -> list[int]:
+        return self._shelf.numbers()
+
     def best(self) -> Elite | None:
         return self._shelf.best()
 

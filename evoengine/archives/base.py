@@ -42,6 +42,10 @@ class Archive(Component, ABC):
     @abstractmethod
     def __len__(self) -> int: ...
 
+    def numbers(self) -> list[int]:
+        """The record numbers of the elites, in the order of iteration."""
+        return [elite.number for elite in self]
+
     @abstractmethod
     def best(self) -> Elite | None:
         """The elite with the highest score; of several the oldest."""

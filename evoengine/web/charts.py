@@ -122,15 +122,13 @@ def heat_map(cells: Mapping[tuple[int, int], Cell], *, title: str, x: Axis, y: A
     bottom = height - _BOTTOM
     _add(svg, "rect", x=_LEFT, y=_TOP, width=side * x.bins, height=side * rows, **{"class": "ground"})
     for (column, row), cell in sorted(cells.items(), key=lambda one: (-one[0][1], one[0][0])):
-        parent = svg
-        if cell.href is not None:
-            parent = _add(svg, "a", href=cell.href, **{"aria-label": cell.title})
+        parent = _add(svg, "g") if cell.href is None else _add(svg, "a", href=cell.href)
         shade = min(SHADES - 1, max(0, int(cell.shade * SHADES)))
-        mark = _add(
+        _add(parent, "title", cell.title)  # what a link is called, and its tooltip
+        _add(
             parent, "rect", x=_LEFT + side * column, y=bottom - side * (row + 1), width=side, height=side,
             **{"class": f"cell v{shade}"},
         )  # fmt: skip
-        _add(mark, "title", cell.title)
     _bounds(svg, Axis(name=x.name, low=x.low, high=x.high, bins=x.bins), _LEFT, _LEFT + side * x.bins, bottom)
     if y is not None:
         _add(svg, "text", _number(y.high), x=_LEFT - 6, y=_TOP + 10, **{"text-anchor": "end"})

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from evoengine.chronicle import Owner, best_first
+import numpy as np
+from numpy.typing import NDArray
+
 from evoengine.types import Feature
 from evoengine.web.charts import Axis, Cell, heat_map, shade_legend
+from evoengine.web.pages import elite
 from evoengine.web.viewed import Query, Viewed
 
 MOST_BINS = 64
@@ -26,23 +29,23 @@ def archive_map(viewed: Viewed, query: Query) -> dict[str, Any]:
     island = query.whole("island", 0, len(chronicle.islands.archives) - 1)
     at = query.whole("at", 0, max(0, viewed.last))
     at = chronicle.count if at is None else min(at, chronicle.count)
-    now = chronicle.owners()
-    owners = now if at == chronicle.count else chronicle.owners(at)
-    if island is not None:
-        owners = [owner for owner in owners if owner.island == island]
-    scores = [owner.score for owner in (*now, *owners)]
-    low, high = (min(scores), max(scores)) if scores else (0.0, 0.0)
+    held = chronicle.elites(at)
+    numbers = np.concatenate(held) if island is None else held[island]
+    score = chronicle.columns["score"]
+    # the shades are those of the last map of all islands: a film must not change its colours as it goes
+    scores = np.concatenate([score[one - 1] for one in (numbers, *chronicle.elites())])
+    low, high = (float(scores.min()), float(scores.max())) if len(scores) else (0.0, 0.0)
     found: dict[str, Any] = {"map": None, "cells": 0}
     if first is not None:
-        axes = _axes(viewed, [name for name in (first, second) if name is not None and (name == first or second != first)])
-        cells = _cells(owners, axes)
+        axes = _axes(viewed, list(dict.fromkeys(name for name in (first, second) if name is not None)))
+        cells = _cells(viewed, numbers, axes)
         drawn = {
             place: Cell(
-                shade=(owner.score - low) / (high - low) if high - low > 0 else 1.0,
-                title=f"record {owner.number}: {chronicle.shown(owner.score):.8g}",
-                href=viewed.links.record(owner.number),
+                shade=_shade(float(score[number - 1]), low, high),
+                title=f"record {number}: {chronicle.shown(float(score[number - 1])):.8g}",
+                href=viewed.links.record(number),
             )
-            for place, owner in cells.items()
+            for place, number in cells.items()
         }
         found = {
             "map": heat_map(
@@ -52,9 +55,9 @@ def archive_map(viewed: Viewed, query: Query) -> dict[str, Any]:
                 y=axes[1] if len(axes) > 1 else None,
             ),
             "cells": len(drawn),
-            "legend": shade_legend(f"{chronicle.shown(low):.6g}", f"{chronicle.shown(high):.6g}") if scores else None,
+            "legend": shade_legend(f"{chronicle.shown(low):.6g}", f"{chronicle.shown(high):.6g}") if len(scores) else None,
         }
-    ranked = best_first(owners)
+    ranked = chronicle.best(numbers, _LISTED)
     return {
         **found,
         "x": first,
@@ -65,17 +68,8 @@ def archive_map(viewed: Viewed, query: Query) -> dict[str, Any]:
         "at": at,
         "count": chronicle.count,
         "step": max(1, chronicle.count // 200),
-        "elites": [
-            {
-                "number": owner.number,
-                "value": chronicle.shown(owner.score),
-                "island": owner.island,
-                "features": dict(owner.features),
-            }
-            for owner in ranked[:_LISTED]
-        ],
-        "elite_count": len(ranked),
-        "champion": ranked[0].number if ranked else None,
+        "elites": [elite(viewed, number) for number in ranked],
+        "elite_count": len(np.unique(numbers)),
         "archive": viewed.row.settings["archive"].get("use", ""),
     }
 
@@ -103,18 +97,21 @@ def _bounds(viewed: Viewed, feature: Feature) -> tuple[float, float]:
     return low, high
 
 
-def _cells(owners: Sequence[Owner], axes: Sequence[Axis]) -> dict[tuple[int, int], Owner]:
-    """The best elite of each cell of these axes; what lies outside counts as on the edge."""
-    cells: dict[tuple[int, int], Owner] = {}
-    for owner in owners:
-        places = [_place(owner.features.get(axis.name, axis.low), axis) for axis in axes]
-        key = (places[0], places[1] if len(places) > 1 else 0)
-        held = cells.get(key)
-        if held is None or (owner.score, -owner.number) > (held.score, -held.number):
-            cells[key] = owner
-    return cells
+def _cells(viewed: Viewed, numbers: NDArray[Any], axes: Sequence[Axis]) -> dict[tuple[int, int], int]:
+    """The number of the best elite in each cell of these axes; what lies outside counts as on the edge."""
+    columns, names = viewed.chronicle.columns, [feature.name for feature in viewed.chronicle.features]
+    keys = np.zeros(len(numbers), dtype=np.int64)
+    for axis in reversed(axes):
+        values = columns["features"][numbers - 1, names.index(axis.name)]
+        share = np.clip((values - axis.low) / (axis.high - axis.low), 0.0, 1.0)
+        keys = keys * axis.bins + np.minimum(axis.bins - 1, (np.nan_to_num(share) * axis.bins).astype(np.int64))
+    order = np.lexsort((numbers, -columns["score"][numbers - 1], keys))
+    found, first = np.unique(keys[order], return_index=True)
+    width = axes[0].bins
+    best = numbers[order][first]
+    return {(key % width, key // width): number for key, number in zip(found.tolist(), best.tolist(), strict=True)}
 
 
-def _place(value: float, axis: Axis) -> int:
-    share = (value - axis.low) / (axis.high - axis.low)
-    return min(axis.bins - 1, max(0, int(min(1.0, max(0.0, share)) * axis.bins)))
+def _shade(score: float, low: float, high: float) -> float:
+    """Where a score lies between two others, 0 to 1; halved, as their difference may be no finite number."""
+    return (score / 2 - low / 2) / (high / 2 - low / 2) if high / 2 > low / 2 else 1.0

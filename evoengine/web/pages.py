@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from evoengine.chronicle import best_first
 from evoengine.types import Cause, Failed
 from evoengine.web.charts import Level, Series, line_chart, share_bar
 from evoengine.web.texts import parts_of, text_of
@@ -51,12 +50,16 @@ def overview(viewed: Viewed, query: Query) -> dict[str, Any]:
             for name, count in outcomes.items()
         ],
         "elites": [
-            {"number": one.number, "value": chronicle.shown(one.score), "features": dict(one.features)}
-            for one in best_first(chronicle.owners())[:10]
+            elite(viewed, number) for number in chronicle.best(np.concatenate(chronicle.elites()), 10)
         ],
         "settings": text_of(json.dumps(dict(viewed.row.settings), indent=2), "json"),
         "progress": progress,
     }
+
+
+def elite(viewed: Viewed, number: int) -> dict[str, Any]:
+    """An elite in a table."""
+    return {"number": number, "value": viewed.outcome(number), "features": viewed.chronicle.place(number)}
 
 
 def standing(viewed: Viewed) -> dict[str, Any]:

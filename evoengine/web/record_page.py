@@ -37,7 +37,7 @@ def record_page(viewed: Viewed, number: int, query: Query) -> dict[str, Any]:
         "outcome": outcome_of(viewed, record),
         "scored": isinstance(record.evaluation, Scored),
         "island": island_name(candidate.island),
-        "elite_of": [owner.island for owner in chronicle.owners() if owner.number == number],
+        "elite_of": [place for place, held in enumerate(chronicle.elites()) if number in held],
         "champion": 1 <= number <= chronicle.count and bool(chronicle.columns["champion"][number - 1]),
         "parents": [(parent, viewed.outcome(parent)) for parent in candidate.parents],
         "children": [(int(child), viewed.outcome(int(child))) for child in children[:_MOST_CHILDREN]],

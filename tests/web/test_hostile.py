@@ -19,7 +19,7 @@ _TAGS = {
     "html", "head", "meta", "title", "link", "script", "body", "a", "header", "p", "form", "label", "input", "button",
     "nav", "ul", "li", "main", "div", "h1", "h2", "h3", "section", "dl", "dt", "dd", "table", "thead", "tbody", "tr",
     "th", "td", "span", "details", "summary", "pre", "code", "figure", "figcaption", "svg", "rect", "path", "line",
-    "text", "circle", "select", "option", "output", "strong", "article", "title",
+    "text", "g", "circle", "select", "option", "output", "strong", "article", "title",
 }  # fmt: skip
 """All that the templates and charts use."""
 
