@@ -26,8 +26,8 @@ from evoengine.web.serving import serve
 
 _BATCH = 5000
 _PAGES = (
-    "/", "/campaigns/1", "/campaigns/1?by=hours", "/campaigns/1/progress", "/campaigns/1/map", "/campaigns/1/map?at={half}",
-    "/campaigns/1/map?island=2&at={odd}", "/campaigns/1/records", "/campaigns/1/records?operator=diff&sort=best",
+    "/", "/campaigns/1", "/campaigns/1?by=hours", "/campaigns/1/progress", "/campaigns/1/map",
+    "/campaigns/1/map?at={half}", "/campaigns/1/map?island=2&at={odd}", "/campaigns/1/records", "/campaigns/1/records?operator=diff&sort=best",
     "/campaigns/1/records?outcome=crashed&page=50", "/campaigns/1/records/{half}", "/campaigns/1/records/{last}",
     "/campaigns/1/records/{last}/lineage", "/campaigns/1/operators", "/campaigns/1/contexts", "/campaigns/1/training",
     "/campaigns/1/failures",
@@ -104,7 +104,14 @@ def fill(store: Store, count: int) -> None:
         {"name": "height", "low": 0.0, "high": 1.0, "bins": 50},
         {"name": "depth", "low": 0.0, "high": 1.0, "bins": 4},
     ]
-    about = {"goal": "g", "direction": "maximize", "features": features, "speaking": ["diff"], "best_known": None, "floor": None}
+    about = {
+        "goal": "g",
+        "direction": "maximize",
+        "features": features,
+        "speaking": ["diff"],
+        "best_known": None,
+        "floor": None,
+    }
     settings = {
         "about": about, "islands": Islands().settings(), "bandit": Bandit().settings(), "archive": {"use": "grid"},
         "guidance": {},

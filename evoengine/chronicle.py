@@ -332,7 +332,7 @@ class Chronicle:
         gains = np.where(columns["improved"], columns["score"] - columns["score"][np.maximum(parents - 1, 0)], 0.0)
         gained = np.bincount(guidance, weights=gains, minlength=self.count + 1)
         held = self._fold.guidance
-        credits = {} if held is None else {elite.number: elite.scored.score for elite in held.elites()}
+        worth = {} if held is None else {elite.number: elite.scored.score for elite in held.elites()}
         contexts = np.flatnonzero((columns["island"] == GUIDANCE) & columns["held"] & (columns["cause"] == SCORED)) + 1
         found = [
             Guided(
@@ -341,7 +341,7 @@ class Chronicle:
                 scored=int(scored[number]),
                 improved=int(improved[number]),
                 uplift=float(gained[number] / improved[number]) if improved[number] else None,
-                credit=credits.get(number),
+                credit=worth.get(number),
             )
             for number in contexts.tolist()
         ]

@@ -70,9 +70,9 @@ def test_it_says_what_a_replay_of_everything_says(store: Store) -> None:
     reading = Reading.named(store, None)
     chronicle = chronicle_of(store, reading)
     told(reading, chronicle)
-    credits = {elite.number: elite.scored.score for elite in reading.guidance()}
-    assert credits
-    assert {one.number: one.credit for one in chronicle.guided() if one.credit is not None} == credits
+    worth = {elite.number: elite.scored.score for elite in reading.guidance()}
+    assert worth
+    assert {one.number: one.credit for one in chronicle.guided() if one.credit is not None} == worth
 
 
 def test_the_archives_at_any_record_are_those_of_a_replay_up_to_it(store: Store) -> None:
@@ -87,9 +87,7 @@ def test_the_archives_at_any_record_are_those_of_a_replay_up_to_it(store: Store)
     assert [len(numbers) for numbers in chronicle.elites(0)] == [0, 0, 0]
     for record in store.replay(reading.row):
         islands.add(record)
-        expected = {
-            (place, elite.number) for place, one in enumerate(islands.archives) for elite in one
-        }
+        expected = {(place, elite.number) for place, one in enumerate(islands.archives) for elite in one}
         if record.number % 9 == 0 or record.number > reading.store.last(reading.row) - 3:
             found = chronicle.elites(record.number)
             assert {(place, int(number)) for place, held in enumerate(found) for number in held} == expected

@@ -12,7 +12,9 @@ from evoengine.cli.read import opened_store
 @click.command("view")
 @click.argument("store", default="sqlite:///evo.db")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; a token is asked for elsewhere.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes any that is free.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes any that is free."
+)
 @click.option("--allow-host", "names", multiple=True, help="A further name that the page may be asked under.")
 @click.option("--token", "ask_token", is_flag=True, help="Ask for a token on this machine too.")
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")

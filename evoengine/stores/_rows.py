@@ -141,7 +141,8 @@ where r.id > ? and r.id <= ? order by r.id
 
 def outline_of_row(row: tuple[Any, ...]) -> Outline:
     """The outline of a row of `SELECT_OUTLINES`."""
-    number, island, operator, parents, score, cause, features, *cost, tier, model, guidance, held, at = row
+    number, island, operator, parents, score, cause, features, calls, tokens, money, seconds, *rest = row
+    tier, model, guidance, held, at = rest
     return Outline(
         number,
         island,
@@ -150,7 +151,10 @@ def outline_of_row(row: tuple[Any, ...]) -> Outline:
         score,
         None if cause is None else Cause(cause),
         json.loads(features) if features else {},
-        *cost,
+        calls,
+        tokens,
+        money,
+        seconds,
         tier or "",
         (json.loads(model)[0] or "") if model else "",
         guidance,

@@ -192,11 +192,14 @@ class StoreContract:
     def test_outlines_tell_failures_costs_models_and_guidance(self, store: Store) -> None:
         campaign = self.begun(store)
         asked = [
-            Turn(prompt=Prompt(messages=()), completion=Completion(text="", policy=policy)) for policy in ("a", "b\0\ud800é")
+            Turn(prompt=Prompt(messages=()), completion=Completion(text="", policy=policy))
+            for policy in ("a", "b\0\ud800é")
         ]
         candidate = Candidate(content=None, island=3, operator="diff", parents=(2, 1), turns=tuple(asked), guidance=1)
         failed = Failed(cause=Cause.CRASHED, feedback="why")
-        one = Record(number=1, candidate=candidate, evaluation=failed, cost=Cost(calls=4, tokens=5, money=0.5), tier="T1")
+        one = Record(
+            number=1, candidate=candidate, evaluation=failed, cost=Cost(calls=4, tokens=5, money=0.5), tier="T1"
+        )
         store.append(campaign, [one])
         [told] = store.outlines(campaign)
         assert (told.score, told.cause, told.held) == (None, Cause.CRASHED, False)

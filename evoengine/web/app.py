@@ -123,7 +123,8 @@ class _Site:
 
     def campaigns(self, request: Request) -> Response:  # noqa: ARG002  # all pages are asked alike
         with self._following.lock:
-            store, rows, willing = self._following.store, [], _LISTED_AT_ONCE
+            store, willing = self._following.store, _LISTED_AT_ONCE
+            rows: list[dict[str, Any]] = []
             for row in store.campaigns():
                 last = store.last(row)
                 chronicle = self._following.known(row)

@@ -21,7 +21,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 16.0, 14.0, 40.0
 _POINTS = 600
 """Points of one line at most; a screen has no more."""
 _FAR = 1e300
-"""Values are held within this, so that no difference of two overflows."""
+"""Values are held within this and its inverse, so that no difference of two overflows or is lost."""
 SHADES = 16
 """Classes v0 to v15, the worst to the best."""
 
@@ -101,7 +101,7 @@ def line_chart(
             _add(svg, "line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, **{"class": "level"})
             _add(svg, "text", level.name, x=_WIDTH - _RIGHT, y=y - 4, **{"class": "level-name", "text-anchor": "end"})
     for place, (one, found) in enumerate(drawn):
-        path = []
+        path: list[str] = []
         for x, y in _thinned(found):
             if one.stepped and path:
                 path.append(f"H{across(x):.1f}")
@@ -209,7 +209,7 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _held(value: float) -> float:
-    return min(_FAR, max(-_FAR, value))
+    return min(_FAR, max(-_FAR, value)) if abs(value) * _FAR > 1.0 else 0.0
 
 
 def _finite(series: Series) -> tuple[Series, list[tuple[float, float]]]:

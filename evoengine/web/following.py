@@ -155,9 +155,7 @@ class Following:
 
     def _behind(self) -> list[_Followed]:
         """Those that have records left to read, the one that was looked at last at the end."""
-        return [
-            one for one in self._followed.values() if one.error is None and one.chronicle.count < one.wanted
-        ]
+        return [one for one in self._followed.values() if one.error is None and one.chronicle.count < one.wanted]
 
 
 def _begun(row: CampaignRow) -> Chronicle:

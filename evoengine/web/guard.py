@@ -65,7 +65,9 @@ class Guard:
         if not self._hosted(scope):
             await _said(sending, 421, "This address is not known here. Open the page under the address it was given.")
         elif scope["method"] not in ("GET", "HEAD"):
-            await _said(sending, 405, "These pages are read-only: they answer GET and HEAD.", [(b"allow", b"GET, HEAD")])
+            await _said(
+                sending, 405, "These pages are read-only: they answer GET and HEAD.", [(b"allow", b"GET, HEAD")]
+            )
         elif self._token is None or self._carries(scope, self._token):
             await self._app(scope, receive, sending)
         else:

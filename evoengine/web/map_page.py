@@ -55,7 +55,9 @@ def archive_map(viewed: Viewed, query: Query) -> dict[str, Any]:
                 y=axes[1] if len(axes) > 1 else None,
             ),
             "cells": len(drawn),
-            "legend": shade_legend(f"{chronicle.shown(low):.6g}", f"{chronicle.shown(high):.6g}") if len(scores) else None,
+            "legend": shade_legend(f"{chronicle.shown(low):.6g}", f"{chronicle.shown(high):.6g}")
+            if len(scores)
+            else None,
         }
     ranked = chronicle.best(numbers, _LISTED)
     return {

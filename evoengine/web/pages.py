@@ -49,9 +49,7 @@ def overview(viewed: Viewed, query: Query) -> dict[str, Any]:
             }
             for name, count in outcomes.items()
         ],
-        "elites": [
-            elite(viewed, number) for number in chronicle.best(np.concatenate(chronicle.elites()), 10)
-        ],
+        "elites": [elite(viewed, number) for number in chronicle.best(np.concatenate(chronicle.elites()), 10)],
         "settings": text_of(json.dumps(dict(viewed.row.settings), indent=2), "json"),
         "progress": progress,
     }
@@ -165,7 +163,7 @@ def records(viewed: Viewed, query: Query) -> dict[str, Any]:
     columns = chronicle.columns
     islands = range(-2, len(chronicle.islands.archives))
     outcomes = ["scored", *(str(cause) for cause in Cause)]
-    given = {
+    given: dict[str, Any] = {
         "operator": query.choice("operator", chronicle.operators),
         "model": query.choice("model", chronicle.models),
         "outcome": query.choice("outcome", outcomes),
@@ -277,7 +275,9 @@ def contexts(viewed: Viewed, query: Query) -> dict[str, Any]:  # noqa: ARG001
         "rows": [
             {
                 "guided": one,
-                "texts": {name: text_of(text) for name, text in parts_of(records[one.number].candidate.content).items()},
+                "texts": {
+                    name: text_of(text) for name, text in parts_of(records[one.number].candidate.content).items()
+                },
                 "operator": records[one.number].candidate.operator,
                 "href": viewed.links.page("records", guidance=one.number),
             }

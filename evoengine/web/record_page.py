@@ -204,5 +204,3 @@ def _chosen(viewed: Viewed, line: Sequence[int]) -> list[int]:
             break
         kept.add(number)
     return [number for number in line if number in kept or number in (line[0], line[-1])]
-
-

@@ -43,7 +43,7 @@ def serve(
     port: int = 8765,
     names: Sequence[str] = (),
     ask_token: bool = False,
-    ready: Callable[[str], None] = lambda address: None,
+    ready: Callable[[str], object] = str,
 ) -> None:
     """Serves the pages over an opened store, read-only, until it is interrupted.
 
@@ -86,6 +86,7 @@ def _listening(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
+            listener.listen(128)  # who reads the address may ask at once
         except BaseException:
             listener.close()
             raise

@@ -42,10 +42,8 @@ class Text:
 def text_of(text: str, language: str | None = None) -> Text:
     """A foreign text, highlighted where a language is given and it is not too long for that."""
     head = plain(text[:MOST])
-    if language is not None and len(head) <= _MOST_HIGHLIGHTED:
-        shown = _highlighted(head, language)
-    else:
-        shown = escape(head)
+    highlights = language is not None and len(head) <= _MOST_HIGHLIGHTED
+    shown = _highlighted(head, language or "") if highlights else escape(head)
     return Text(shown=shown, length=len(text), omitted=max(0, len(text) - MOST))
 
 

@@ -37,19 +37,25 @@ def texts_of(record: int) -> Program:
 
 def hostile(store: Store) -> CampaignRow:
     """A campaign with hostile texts in every field that takes one."""
-    features = [{"name": f"one {EVIL}", "low": 0.0, "high": 10.0, "bins": 5}, {"name": "two", "low": 0.0, "high": 10.0, "bins": 4}]
+    features = [
+        {"name": f"one {EVIL}", "low": 0.0, "high": 10.0, "bins": 5},
+        {"name": "two", "low": 0.0, "high": 10.0, "bins": 4},
+    ]
     about = {
         "goal": ALL, "direction": "minimize", "features": features, "speaking": [f"diff{EVIL}"], "use": None,
         "best_known": {"value": 1.0, "source": EVIL}, "floor": {"value": 5.0, "source": EVIL},
     }  # fmt: skip
     settings = {
-        "about": about, "islands": Islands(count=2).settings(), "bandit": Bandit().settings(), "archive": {"use": "grid"},
+        "about": about, "islands": Islands(count=2).settings(), "bandit": Bandit().settings(),
+        "archive": {"use": "grid"},
         "selector": {"use": "softmax"}, "inspirations": 1, "guidance": {}, "trainer": {"use": EVIL}, EVIL: EVIL,
     }  # fmt: skip
     row = store.create(name=EVIL, problem=EVIL, fingerprint="f", seed=1, settings=settings)
     turn = Turn(
         prompt=Prompt(messages=({"role": EVIL, "content": ALL}, {"role": "user", "content": ALL})),
-        completion=Completion(text=ALL, thinking=ALL, policy=f"m{ALL}", finish=EVIL, tokens=3, prompt_tokens=4, money=0.5),
+        completion=Completion(
+            text=ALL, thinking=ALL, policy=f"m{ALL}", finish=EVIL, tokens=3, prompt_tokens=4, money=0.5
+        ),
     )
     scored = Scored(
         score=-3.0, features={f"one {EVIL}": 2.0, "two": 3.0}, metrics={EVIL: 1.0, "two": 3.0}, instances={ALL: -2.0},
@@ -71,8 +77,9 @@ def hostile(store: Store) -> CampaignRow:
             Record(
                 number=number,
                 candidate=Candidate(
-                    content=content, island=island, operator=operator, parents=parents, turns=() if number < 3 else (turn,),
-                    note=None if number < 3 else note, guidance=None if number < 3 else 2,
+                    content=content, island=island, operator=operator, parents=parents,
+                    turns=() if number < 3 else (turn,), note=None if number < 3 else note,
+                    guidance=None if number < 3 else 2,
                 ),
                 evaluation=evaluation,
                 cost=Cost(calls=1, tokens=7, money=0.5, seconds=0.1),
@@ -84,7 +91,9 @@ def hostile(store: Store) -> CampaignRow:
     store.add_check(row, Check(number=3, stage=EVIL, evaluation=Scored(score=-2.0, metrics={EVIL: 1.0}, feedback=ALL)))
     store.add_check(row, Check(number=3, stage="again", evaluation=Failed(cause=Cause.TIMED_OUT, feedback=ALL)))
     for number in (1, 2):
-        update = Update(number=number, record=3, policy=EVIL, facts={EVIL: 1.0 * number, "kl": None, "best_score": -2.0})
+        update = Update(
+            number=number, record=3, policy=EVIL, facts={EVIL: 1.0 * number, "kl": None, "best_score": -2.0}
+        )
         store.add_update(row, update)
     return row
 
@@ -93,7 +102,8 @@ def big(store: Store) -> CampaignRow:
     """A campaign whose candidate and its feedback are lines of ten million characters."""
     about = {"goal": "g", "direction": "maximize", "features": [], "speaking": [], "best_known": None, "floor": None}
     settings = {
-        "about": about, "islands": Islands(count=1).settings(), "bandit": Bandit().settings(), "archive": {"use": "grid"},
+        "about": about, "islands": Islands(count=1).settings(), "bandit": Bandit().settings(),
+        "archive": {"use": "grid"},
     }  # fmt: skip
     row = store.create(name="big", problem="p", fingerprint="f", seed=1, settings=settings)
     line = "<b>\u202e" * 2_500_000

@@ -61,7 +61,7 @@ def test_nothing_but_reading_is_answered(store: Store, method: str) -> None:
 
 def test_without_the_token_nothing_is_told(store: Store) -> None:
     with asked(store, token=TOKEN) as client:
-        for address in ("/", "/campaigns/1", "/campaigns/1/progress", "/static/view.js", "/nothing", "/?token=", 
+        for address in ("/", "/campaigns/1", "/campaigns/1/progress", "/static/view.js", "/nothing", "/?token=",
                         f"/?token={TOKEN}x", f"/?token={TOKEN[:-1]}", "/?token=%ed%a0%80", "/?token=é"):  # fmt: skip
             answer = client.get(address)
             assert answer.status_code == 401, address

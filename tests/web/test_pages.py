@@ -242,7 +242,10 @@ def test_failures_are_told_by_cause_with_examples(client: TestClient, reading: R
         ("island=1", lambda one: one.candidate.island == 1),
         ("island=-2", lambda one: one.candidate.island == -2),
         ("parent=1", lambda one: one.candidate.parents[:1] == (1,)),
-        ("low=-0.5&outcome=scored", lambda one: getattr(one.evaluation, "score", -9) >= -0.5 and one.candidate.island != -2),
+        (
+            "low=-0.5&outcome=scored",
+            lambda one: getattr(one.evaluation, "score", -9) >= -0.5 and one.candidate.island != -2,
+        ),
     ],
 )
 def test_filters_leave_what_fits(client: TestClient, reading: Reading, query: str, fits: Any) -> None:
@@ -261,7 +264,9 @@ def test_filters_leave_what_fits(client: TestClient, reading: Reading, query: st
 
 
 def test_records_can_be_put_in_order(client: TestClient, reading: Reading) -> None:
-    [first, *_] = re.findall(r'<th scope="row"><a href="[^"]*">#(\d+)', client.get("/campaigns/1/records?sort=best").text)
+    [first, *_] = re.findall(
+        r'<th scope="row"><a href="[^"]*">#(\d+)', client.get("/campaigns/1/records?sort=best").text
+    )
     score = reading.record(int(first)).evaluation
     assert isinstance(score, Scored)
     assert reading.shown(score.score) == reading.summary()["best_score"]
