@@ -26,12 +26,24 @@ from evoengine.web.serving import serve
 
 _BATCH = 5000
 _PAGES = (
-    "/", "/campaigns/1", "/campaigns/1?by=hours", "/campaigns/1/progress", "/campaigns/1/map",
-    "/campaigns/1/map?at={half}", "/campaigns/1/map?island=2&at={odd}", "/campaigns/1/records", "/campaigns/1/records?operator=diff&sort=best",
-    "/campaigns/1/records?outcome=crashed&page=50", "/campaigns/1/records/{half}", "/campaigns/1/records/{last}",
-    "/campaigns/1/records/{last}/lineage", "/campaigns/1/operators", "/campaigns/1/contexts", "/campaigns/1/training",
+    "/",
+    "/campaigns/1",
+    "/campaigns/1?by=hours",
+    "/campaigns/1/progress",
+    "/campaigns/1/map",
+    "/campaigns/1/map?at={half}",
+    "/campaigns/1/map?island=2&at={odd}",
+    "/campaigns/1/records",
+    "/campaigns/1/records?operator=diff&sort=best",
+    "/campaigns/1/records?outcome=crashed&page=50",
+    "/campaigns/1/records/{half}",
+    "/campaigns/1/records/{last}",
+    "/campaigns/1/records/{last}/lineage",
+    "/campaigns/1/operators",
+    "/campaigns/1/contexts",
+    "/campaigns/1/training",
     "/campaigns/1/failures",
-)  # fmt: skip
+)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,12 @@ def test_children_and_ancestors_are_those_of_the_records(store: Store) -> None:
         assert chronicle.parents(record.number) == record.candidate.parents
         if record.candidate.parents:
             assert record.number in chronicle.children(record.candidate.parents[0])
+
+
+def test_a_store_that_names_a_record_as_its_own_ancestor_holds_nobody_up(store: Store) -> None:
+    reading = Reading.named(store, None)
+    chronicle = chronicle_of(store, reading, 10)
+    [*_, last] = store.outlines(reading.row, until=10)
+    chronicle.take([last._replace(number=11, parents=(11,)), last._replace(number=12, parents=(13,))])
+    assert list(islice(chronicle.ancestors(11), 5)) == [11]
+    assert list(islice(chronicle.ancestors(12), 5)) == [12]

@@ -45,6 +45,14 @@ def test_a_name_that_was_pointed_at_this_machine_is_refused(store: Store, host: 
             assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
+@pytest.mark.parametrize(
+    "hosts", [["localhost", "evil.example"], ["evil.example", "localhost"], ["localhost", "localhost"]]
+)
+def test_a_request_under_two_names_is_refused(store: Store, hosts: list[str]) -> None:
+    with asked(store) as client:
+        assert client.get("/", headers=[("host", host) for host in hosts]).status_code == 421
+
+
 def test_a_name_that_was_allowed_is_answered(store: Store) -> None:
     with asked(store, hosts=["box.example"]) as client:
         assert client.get("/", headers={"host": "box.example:80"}).status_code == 200
@@ -82,6 +90,9 @@ def test_the_token_is_asked_for_once_and_leaves_the_address(store: Store) -> Non
         assert client.get("/").status_code == 200
         assert client.get("/?token=wrong").status_code == 401
     with asked(store, token="another") as client:
+        other = client.get("/?token=another").headers["set-cookie"]
+        assert other.partition("=")[0] != cookie.partition("=")[0], "two on one machine would take each other's place"
+        client.cookies.clear()
         name, _, value = cookie.partition(";")[0].partition("=")
         assert client.get("/", headers={"cookie": f"{name}={value}"}).status_code == 401
 

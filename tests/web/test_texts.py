@@ -24,6 +24,13 @@ def test_a_text_is_escaped_and_loses_nothing_that_can_be_seen(text: str, languag
     assert all(char.isprintable() or char in "\n\t" for char in found.text)
 
 
+@pytest.mark.parametrize("language", [None, "python", "html", "no such language", "'><script>"])
+def test_markup_is_escaped_whatever_language_it_is_said_to_be_in(language: str | None) -> None:
+    shown = text_of("<script>alert(1)</script>&lt;", language).shown
+    assert {tag for tag, _ in Page(shown).tags} <= {"span"}
+    assert Page(shown).text.removesuffix("\n") == "<script>alert(1)</script>&lt;"
+
+
 def test_of_a_long_text_the_beginning_is_shown_and_the_rest_is_counted() -> None:
     found = text_of("x" * (MOST + 5), "python")
     assert (len(found.shown), found.length, found.omitted) == (MOST, MOST + 5, 5)
