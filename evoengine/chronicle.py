@@ -43,6 +43,8 @@ _NO_CONTEXT = Context(sections={"": ""})
 """What stands for the texts, which are not read: the archives that are shipped look at scores and features alone."""
 _UNJUDGED = Failed(cause=Cause.UNJUDGED)
 _SNAPSHOTS = 64
+_NEAR = 500
+"""Records that are soon taken in again after kept archives; migrations among large archives take the most of it."""
 _KEPT_MAPS = 8
 """Records whose elites are kept at hand: a page asks for the same ones again and again."""
 _FIRST_INTERVAL = 50
@@ -357,6 +359,11 @@ class Chronicle:
                 self._elites.popitem(last=False)
         self._elites.move_to_end(number)
         return self._elites[number]
+
+    def nearest(self, at: int) -> int:
+        """The record at or before `at` after which the elites are soon told: one whose archives are kept, or near it."""
+        start = max((kept for kept in self._snapshots if kept <= at), default=0)
+        return at if at == self.count or at in self._elites or at - start <= _NEAR else start
 
     def best(self, numbers: NDArray[Any], most: int | None = None) -> list[int]:
         """Of the numbers of scored records those with the best scores, each once; of equals the oldest first."""

@@ -16,7 +16,7 @@ from evoengine.islands import Islands
 from evoengine.plugins import build
 from evoengine.reading import Reading
 from evoengine.stores.base import Store
-from evoengine.types import Scored
+from evoengine.types import Cause, Scored
 from tests.campaigns.language import peak_answers
 from tests.campaigns.numbers import campaign_of
 
@@ -133,6 +133,23 @@ def test_snapshots_stay_few_however_long_the_campaign_is(tmp_path: Path) -> None
     assert chronicle.count == 7000
     assert 20 <= len(chronicle.coverage) <= 64
     assert max(chronicle.elites(6543)[0]) == 6543
+    assert chronicle.nearest(6543) == 6543, "it is at hand by now"
+    for at in (0, 1, 40, 700, 3333, 6999, 7000):
+        assert at - 500 <= chronicle.nearest(at) <= at
+
+
+def test_of_a_long_campaign_a_kept_moment_is_shown_in_place_of_one_that_takes_long(tmp_path: Path) -> None:
+    with campaign_of(tmp_path, islands=1) as campaign:
+        campaign.run(evaluations=3)
+        reading = Reading.named(campaign.store, None)
+        [*_, last] = campaign.store.outlines(reading.row)
+        chronicle = chronicle_of(campaign.store, reading)
+    later = (last._replace(number=number, score=float(number)) for number in range(last.number + 1, 60_001))
+    chronicle.take(later)
+    kept = chronicle.nearest(33_333)
+    assert 0 < kept < 33_333
+    assert max(chronicle.elites(kept)[0]) == kept
+    assert max(chronicle.elites(33_333)[0]) == 33_333, "which can still be asked for"
 
 
 def test_children_and_ancestors_are_those_of_the_records(store: Store) -> None:
@@ -151,6 +168,7 @@ def test_a_store_that_names_a_record_as_its_own_ancestor_holds_nobody_up(store: 
     reading = Reading.named(store, None)
     chronicle = chronicle_of(store, reading, 10)
     [*_, last] = store.outlines(reading.row, until=10)
-    chronicle.take([last._replace(number=11, parents=(11,)), last._replace(number=12, parents=(13,))])
+    failed = last._replace(score=None, cause=Cause.CRASHED)
+    chronicle.take([failed._replace(number=11, parents=(11,)), failed._replace(number=12, parents=(13,))])
     assert list(islice(chronicle.ancestors(11), 5)) == [11]
     assert list(islice(chronicle.ancestors(12), 5)) == [12]

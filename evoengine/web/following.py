@@ -13,8 +13,10 @@ from evoengine.chronicle import Chronicle
 from evoengine.errors import CampaignError, EvoengineError
 from evoengine.stores.base import CampaignRow, Store
 
-_BATCH = 500
+_BATCH = 100
 """Records that are taken in before whoever waits for a page has a turn."""
+_FAR = 5000
+"""Records that cannot be read while somebody waits for a page."""
 _MOST_CAMPAIGNS = 4
 """Chronicles that are kept; the one that was looked at longest ago goes first."""
 _MOST_SEARCHES = 8
@@ -79,7 +81,8 @@ class Following:
                 self._followed.popitem(last=False)
             followed.wanted = self.store.last(row)
             self._turned.notify_all()
-            until = time.monotonic() + self.patience
+            far = followed.wanted - followed.chronicle.count > _FAR  # it would be waited for in vain
+            until = time.monotonic() + (0.0 if far else self.patience)
             while followed.error is None and followed.chronicle.count < followed.wanted:
                 left = until - time.monotonic()
                 if left <= 0:

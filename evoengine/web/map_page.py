@@ -29,6 +29,8 @@ def archive_map(viewed: Viewed, query: Query) -> dict[str, Any]:
     island = query.whole("island", 0, len(chronicle.islands.archives) - 1)
     at = query.whole("at", 0, max(0, viewed.last))
     at = chronicle.count if at is None else min(at, chronicle.count)
+    wanted, exact = at, query.flag("exact")
+    at = at if exact else chronicle.nearest(at)
     held = chronicle.elites(at)
     numbers = np.concatenate(held) if island is None else held[island]
     score = chronicle.columns["score"]
@@ -68,6 +70,10 @@ def archive_map(viewed: Viewed, query: Query) -> dict[str, Any]:
         "island": island,
         "islands": range(len(chronicle.islands.archives)),
         "at": at,
+        "wanted": wanted,
+        "exact": viewed.links.page("map", x=first, y=second, island=island, at=wanted, exact=1)
+        if at < wanted
+        else None,
         "count": chronicle.count,
         "step": max(1, chronicle.count // 200),
         "elites": [elite(viewed, number) for number in ranked],
