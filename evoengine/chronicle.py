@@ -361,7 +361,7 @@ class Chronicle:
         return self._elites[number]
 
     def nearest(self, at: int) -> int:
-        """The record at or before `at` after which the elites are soon told: one whose archives are kept, or near it."""
+        """The record at or before `at` after which the elites are soon told: archives are kept of it, or near it."""
         start = max((kept for kept in self._snapshots if kept <= at), default=0)
         return at if at == self.count or at in self._elites or at - start <= _NEAR else start
 
