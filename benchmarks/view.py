@@ -43,6 +43,7 @@ _PAGES = (
     "/campaigns/1/contexts",
     "/campaigns/1/training",
     "/campaigns/1/failures",
+    "/search?q=step_7",
 )
 
 

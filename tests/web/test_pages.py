@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -277,6 +278,19 @@ def test_words_are_found_in_sources(client: TestClient) -> None:
     assert any(re.fullmatch(r"/campaigns/1/records/\d+", link) for link in found.links)
     assert "No source holds" in page(client, "/search?q=absentword").text
     assert page(client, "/search").text
+
+
+def test_a_search_that_takes_long_is_waited_for_by_the_page_and_not_by_the_server(store: Store) -> None:
+    with asked(store, patience=0.0) as client:
+        for _ in range(600):
+            answer = client.get("/search?q=numbers")
+            assert answer.status_code == 200
+            if "the most fitting first" in answer.text:
+                break
+            assert '<meta http-equiv="refresh" content="2;url=/search?q=numbers">' in answer.text
+            time.sleep(0.05)
+        else:
+            raise AssertionError("the search never ended")
 
 
 def test_a_typed_number_leads_to_its_record(client: TestClient) -> None:
