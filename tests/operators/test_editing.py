@@ -500,3 +500,25 @@ def test_a_place_with_other_blank_lines_is_refused_where_another_has_two_lines_i
     text = "class A:\n    def f(self):\n        raise B\n\n    def g(self):\n        raise B\n"
     search = "        raise B\n    def g(self):\n"
     assert "another order" in refused(search, search + "        h()\n", text).why
+
+
+def test_a_shown_line_that_comes_back_as_html_is_refused_in_a_program_about_html_too():
+    text = "entities = {'&lt;': '<'}\nif known:\n    x = '&' + s\n"
+    assert "HTML" in refused("    x = '&' + s\n", "    if on:\n        x = '&amp;' + s\n", text).why
+    assert done("    x = '&' + s\n", "    x = '&amp;' + t\n", text).text.endswith("x = '&amp;' + t\n")
+    assert done("    x = '&' + s\n", "    x = '&' + s\n    y = '&amp;'\n", text)
+
+
+def test_a_new_block_below_a_shifted_line_is_refused_where_a_block_ends():
+    text = "class A:\n    x = 1\n    y = None\n\nz = 2\n"
+    assert "end of a block" in refused("y = None\n", "y = None\n\nwith lock:\n    state += 1\n", text).why
+    shown = done("    y = None\n", "    y = None\n\nwith lock:\n    state += 1\n", text)
+    assert shown.text == text.replace("None\n", "None\n\nwith lock:\n    state += 1\n")
+
+
+def test_a_new_block_that_begins_as_the_line_above_it_does_is_refused_at_any_depth():
+    text = 'class A:\n    def f(self):\n        color("green")\n        forward(10)\n'
+    inner = "        color('green')\n        forward(10)\n"
+    assert "def f(self):" in refused(inner, "    def f(self):\n        label = 1\n" + inner, text).why
+    both = "    def f(self):\n" + inner
+    assert done(both, "    def f(self):\n        label = 1\n" + inner, text).text.count("def f") == 1

@@ -158,7 +158,7 @@ class _Program:
                 "or leave the same lines out of the SEARCH part"
             )
         for line in new:
-            if not _ESCAPED.search(self.text) and _escaped(line, old):
+            if _unescapes_to(line, old) or (not _ESCAPED.search(self.text) and _escaped(line, old)):
                 return Refused(why=f"it is written as HTML, at `{line.strip()[:100]}`: write < > & as they are")
         if self.python and _says_little(old, new):
             return Refused(
@@ -343,6 +343,13 @@ def _escaped(line: str, old: Sequence[str]) -> bool:
         if ("'" not in line and '"' not in line) or any(around in one for one in old):
             return True
     return False
+
+
+def _unescapes_to(line: str, old: Sequence[str]) -> bool:
+    """Whether a line is one of the old ones but for what HTML does to it."""
+    shown = {one.strip() for one in old}
+    plain = html.unescape(line).strip()
+    return plain != line.strip() and plain in shown and line.strip() not in shown
 
 
 def _says_little(old: Sequence[str], new: Sequence[str]) -> bool:

@@ -33,10 +33,14 @@ def goes_below_deeper(program: Piece, splices: Sequence[Splice], old: Sequence[s
 def may_leave_a_block(program: Piece, splices: Sequence[Splice], old: Sequence[str], new: Sequence[str]) -> bool:
     """Whether new lines below all that a shifted edit shows go on with a block to which they may not belong.
 
-    Where all of its lines have one depth, that depth says nothing of a difference between them.
+    Where all that it shows, and what the new lines begin with, have one depth, that depth says nothing of a difference
+    between them.
     """
     come = _come_last(splices, new)
-    if not come or len({word.indent for word in words_of([*old, *new])}) > 1:
+    if not come:
+        return False
+    begins = words_of(new)[-len(come)]
+    if len({word.indent for word in (*words_of(old), begins)}) > 1:
         return False
     depth = _width(come[0].indent)
     return any(0 < depth == _depth(program, block) for block in _blocks_to(program, splices[-1].start))

@@ -38,9 +38,22 @@ def repeated(
         come += [*program[at : splice.start], *splice.lines]
         at = splice.end
     above, below = list(program[max(start - _BEYOND, 0) : start][::-1]), list(program[end : end + _BEYOND])
-    return _shared(come, below, _stays(searched[::-1], written[::-1]), python=python) or _shared(
-        come[::-1], above, _stays(searched, written), python=python
+    return (
+        _shared(come, below, _stays(searched[::-1], written[::-1]), python=python)
+        or _shared(come[::-1], above, _stays(searched, written), python=python)
+        or (_begun_again(above, searched, written) if python else None)
     )
+
+
+def _begun_again(above: Sequence[str], searched: Sequence[str], written: Sequence[str]) -> str | None:
+    """The first new line, where it begins a block and the program's line right above begins the same; or None.
+
+    At whatever depth: the lines below may have been found at another one than they were written at.
+    """
+    before = next((line for line in above if line.strip()), "")
+    same = _key(before.strip()) == _key(written[0])
+    shown = bool(searched) and searched[0] == written[0]
+    return written[0] if same and not shown and written[0].endswith(":") else None
 
 
 def _stays(searched: Sequence[str], written: Sequence[str]) -> list[str]:
