@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import Sequence
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from evoengine.errors import TrainerError
 from evoengine.plugins import build
+from evoengine.probing import Probes
+from evoengine.proposing import Proposal
 from evoengine.rl.advantage import Advantage, Advantages, Returns
 from evoengine.rl.batching import Gathered, gathered
 from evoengine.rl.guard import Guard, Look, Verdict, Watch
 from evoengine.rl.rollouts import Exchange, Group, Outcome, Rollout
 from evoengine.rl.training import Training
+from evoengine.types import Brief, Candidate, Cause, Cost, Draft, Elite, Failed, Program, Scored
 
 
 def look(rate: float, violations: float = 0.0, count: int = 100) -> Look:
@@ -187,3 +191,32 @@ def test_a_gain_beyond_the_most_counts_as_the_most_and_is_flagged() -> None:
     assert found.flagged == (10,)
     assert max(one.advantage for one in found.examples) < 2.0
     assert found.gains == (999.0, 0.5)
+
+
+# -- looking at a policy ---------------------------------------------------------------------------------------------
+
+
+def test_a_look_tells_what_came_of_every_probe_and_who_tried_what_is_forbidden() -> None:
+    came: list[Scored | Failed] = [
+        Scored(score=3.0), Scored(score=1.0), Scored(score=5.0), Failed(cause=Cause.FORBIDDEN),
+        Failed(cause=Cause.UNDECODABLE), Failed(cause=Cause.CRASHED),
+    ]  # fmt: skip
+    asked: list[tuple[str, int, str]] = []
+
+    async def tried(draft: Draft, policy: str) -> Proposal:
+        asked.append((policy, draft.parents[0].number, str(draft.seed_for("turn 0"))))
+        candidate = Candidate(content=None, island=0, operator="one")
+        return Proposal(candidate=candidate, evaluation=came[len(asked) - 1], cost=Cost(calls=2))
+
+    elites = [Elite(number, Program.of("x"), Scored(score=2.0), ()) for number in (7, 8, 9)]
+    brief = Brief(name="b", goal="", entry="f")
+    probes = Probes(elites, guard=Guard(samples=2), operator="one", arm="", brief=brief, seed=0)
+    seen, facts = asyncio.run(probes.looked_at("p-v3", tried))
+    assert [(policy, number) for policy, number, _ in asked] == [("p-v3", number) for number in (7, 7, 8, 8, 9, 9)]
+    assert len({seed for *_, seed in asked}) == 6
+    assert (seen.rate, seen.violations) == (2 / 6, 1 / 6)
+    assert facts == {
+        "probe/improvement_rate": 2 / 6, "probe/valid_rate": 3 / 6, "probe/mean_gain": pytest.approx(1.0),
+        "probe/violations": 1 / 6, "probe/evaluations": 12.0,
+    }  # fmt: skip
+    assert probes.numbers == {7, 8, 9}
