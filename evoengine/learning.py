@@ -427,8 +427,8 @@ class Learning:
             return {}
         chosen = Stream(self._seed, due.number, "probes").sample(due.elites, count)
         self._probes = await self._around.probes(chosen)
-        if not self._probes.elites:
-            return {}
+        if not self._probes.elites or not (self._trainer.adapts or due.number == 1):
+            return {}  # nobody to ask, or the first policy is gone
         look, seen = await self._probes.looked_at(self._first, self._around.tried)
         self._watch.looked(self._trainer.guard, 0, look)
         return {f"first_{name}": value for name, value in seen.items()}

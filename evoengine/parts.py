@@ -139,6 +139,14 @@ class Parts:
                 f"the trainer {type(trainer).__name__} changes the model itself, and the policies before it are gone: "
                 f"set control = 0 and max_staleness = 0, or take the trainer 'lora'."
             )
+        judges = [name for name, gate in self.gates.items() if gate.most_tokens()]
+        if self.problem.converses and self.task_model is self.generator:
+            judges.append("the problem")
+        if not trainer.adapts and judges:
+            raise SettingError(
+                f"{', '.join(judges)} asks the model for its opinion, and the trainer {type(trainer).__name__} changes "
+                f"that model: give another task_model, leave the gate out, or take the trainer 'lora'."
+            )
         return collecting
 
     def _ready(self, trainer: Trainer) -> None:

@@ -450,6 +450,27 @@ def test_what_cannot_be_trained_is_refused_with_the_way_out(tmp_path: Path) -> N
     campaign_of(tmp_path, turn(group=1, advantage="parent")).close()
 
 
+class Whole(Turn):
+    """A trainer after whose updates the policies before are gone."""
+
+    adapts: ClassVar[bool] = False
+
+
+def test_a_trainer_of_the_model_itself_is_refused_where_the_model_has_to_be_asked_as_it_was(tmp_path: Path) -> None:
+    def whole(**settings: Any) -> Whole:
+        return Whole(**{"group": 4, "groups": 3, "control": 0.0, **settings})
+
+    with pytest.raises(SettingError, match="control = 0 and max_staleness = 0"):
+        campaign_of(tmp_path, whole(control=0.1))
+    with pytest.raises(SettingError, match="control = 0 and max_staleness = 0"):
+        campaign_of(tmp_path, whole(max_staleness=1))
+    with pytest.raises(SettingError, match="judge asks the model for its opinion"):
+        campaign_of(tmp_path, whole(), gates=["judge"])
+    with pytest.raises(SettingError, match="the problem asks the model for its opinion"):
+        campaign_of(tmp_path, whole(), problem=Worded(), operators=[Reword()], evaluator=None)
+    campaign_of(tmp_path, whole()).close()
+
+
 def test_a_campaign_whose_seed_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     trainer = turn()
     with campaign_of(tmp_path, trainer, problem=Heights(top=50)) as campaign:
