@@ -34,9 +34,9 @@ class Guard(Component):
         valid: a share of valid children in the batch below this, `patience` updates in a row, is a collapse; so is
             an entropy below `entropy` times that of the first batch. The policy of the best look is taken up, or,
             where there is none, the first one. The archive stays as it is.
-        violations: a share of the probes' children that tried what the sandbox forbids, or left marked blocks, that
-            is above the first policy's by more than this is drift, and treated as a fall (the misevolution of
-            Shao et al. 2025, arXiv:2509.26354).
+        violations: a share of the probes' children that tried what the sandbox forbids, above the first policy's by
+            more than this, is drift, and treated as a fall (the misevolution of Shao et al. 2025, arXiv:2509.26354).
+            It is seen at looks alone: every `every`-th update.
         outlier: a gain of more than this many times the 99th percentile of earlier gains is flagged, and worth no
             more than that.
         reweigh: whether each update is followed by a second step on the batch before it, weighed by whether this
