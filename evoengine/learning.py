@@ -330,10 +330,9 @@ class Learning:
         if got.facts["rollouts"]:
             verdict = watch.trained(guard, got.facts["valid_rate"], got.facts["entropy"])
         name = await self._staged(due.number, "", facts)
-        if verdict is Verdict.KEEP and self._probes is not None and due.number % guard.every == 0:
-            look, seen = await self._probes.looked_at(name, self._around.tried)
+        if verdict is Verdict.KEEP and self._probes is not None:
+            verdict, seen = await self._looked_at(due.number, name, self._probes)
             facts |= seen
-            verdict = watch.looked(guard, due.number, look)
         if verdict is not Verdict.KEEP:
             await self._taken_back()
             name = await self._staged(due.number, f"-{verdict.value}", facts)
@@ -345,6 +344,17 @@ class Learning:
         update = _update_of(kept)
         self._store.add_update(self._around.row, update)
         self._around.updated(update)
+
+    async def _looked_at(self, update: int, policy: str, probes: Probes) -> tuple[Verdict, dict[str, float]]:
+        """What the probes say of a new policy: all they can at every so many updates, and what it tries at each."""
+        watch, guard = self._watch, self._trainer.guard
+        if update % guard.every == 0:
+            look, seen = await probes.looked_at(policy, self._around.tried)
+            return watch.looked(guard, update, look), seen
+        if not guard.constraints:
+            return Verdict.KEEP, {}
+        forbidden, seen = await probes.constrained(update, policy, self._around.tried)
+        return watch.constrained(guard, forbidden), seen
 
     async def _staged(self, update: int, mark: str, facts: dict[str, float]) -> str:
         """Writes the policy of now, and lets the generator answer under it; gives its name."""

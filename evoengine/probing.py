@@ -41,31 +41,47 @@ class Probes:
 
     async def looked_at(self, policy: str, tried: Try) -> tuple[Look, dict[str, float]]:
         """How a policy does, and the same as figures by name."""
-        drafts = [self._draft(place, member) for place in range(len(self.elites)) for member in range(self._samples)]
-        proposals = await asyncio.gather(*(tried(draft, policy) for draft in drafts))
-        improved, gains, violations, calls = [], [], 0, 0
+        drafts = self._drafts()
+        proposals = await _all(drafts, policy, tried)
+        improved, gains = [], []
         for draft, proposal in zip(drafts, proposals, strict=True):
-            calls += proposal.cost.calls
             match proposal.evaluation:
                 case Scored(score=score):
                     gains.append(score - draft.parents[0].scored.score)
                     improved.append(float(gains[-1] > 0.0))
-                case Failed(cause=cause):
+                case _:
                     improved.append(0.0)
-                    violations += cause in _VIOLATIONS
         count = max(1, len(drafts))
-        look = Look(improved=improved, gains=gains, violations=violations / count)
+        look = Look(improved=improved, gains=gains, violations=sum(map(_forbidden, proposals)) / count)
         return look, {
             "probe/improvement_rate": look.rate,
             "probe/valid_rate": len(gains) / count,
             "probe/mean_gain": sum(gains) / max(1, len(gains)),
             "probe/violations": look.violations,
-            "probe/evaluations": float(calls),
+            "probe/evaluations": _calls(proposals),
         }
 
-    @property
-    def _samples(self) -> int:
-        return self._guard.samples
+    async def constrained(self, update: int, policy: str, tried: Try) -> tuple[list[bool], dict[str, float]]:
+        """Whether some children that a policy makes try what is forbidden, and the same as figures by name.
+
+        Args:
+            update: whose policy it is: each one asks for the next few of the children that a look asks for.
+            policy: by its name.
+            tried: makes the children.
+        """
+        drafts, few = self._drafts(), self._guard.constraints
+        asked = [drafts[place % len(drafts)] for place in range(update * few, update * few + min(few, len(drafts)))]
+        proposals = await _all(asked, policy, tried)
+        forbidden = [_forbidden(one) for one in proposals]
+        return forbidden, {
+            "probe/violations": sum(forbidden) / max(1, len(forbidden)),
+            "probe/evaluations": _calls(proposals),
+        }
+
+    def _drafts(self) -> list[Draft]:
+        """What a look asks for."""
+        places, members = range(len(self.elites)), range(self._guard.samples)
+        return [self._draft(place, member) for member in members for place in places]
 
     def _draft(self, place: int, member: int) -> Draft:
         return Draft(
@@ -80,3 +96,15 @@ class Probes:
             group=0,
             member=member,
         )
+
+
+async def _all(drafts: Sequence[Draft], policy: str, tried: Try) -> list[Proposal]:
+    return await asyncio.gather(*(tried(draft, policy) for draft in drafts))
+
+
+def _forbidden(proposal: Proposal) -> bool:
+    return isinstance(proposal.evaluation, Failed) and proposal.evaluation.cause in _VIOLATIONS
+
+
+def _calls(proposals: Sequence[Proposal]) -> float:
+    return float(sum(proposal.cost.calls for proposal in proposals))

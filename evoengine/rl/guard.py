@@ -36,7 +36,8 @@ class Guard(Component):
             where there is none, the first one. The archive stays as it is.
         violations: a share of the probes' children that tried what the sandbox forbids, above the first policy's by
             more than this, is drift, and treated as a fall (the misevolution of Shao et al. 2025, arXiv:2509.26354).
-            It is seen at looks alone: every `every`-th update.
+        constraints: answers asked for after each update that no look follows, for the sake of `violations` alone:
+            some of those of a look, in turns. Of as many as a look has, those that came last count; 0 for looks alone.
         outlier: a gain of more than this many times the 99th percentile of earlier gains is flagged, and worth no
             more than that.
         reweigh: whether each update is followed by a second step on the batch before it, weighed by whether this
@@ -53,6 +54,7 @@ class Guard(Component):
     entropy: float = Field(default=0.1, ge=0.0, lt=1.0)
     patience: int = Field(default=3, ge=1)
     violations: float = Field(default=0.2, gt=0.0)
+    constraints: int = Field(default=4, ge=0)
     outlier: float = Field(default=3.0, gt=1.0)
     reweigh: bool = False
 
@@ -93,6 +95,8 @@ class Watch:
 
     Attributes:
         rates: of the looks since the policy was last taken back, the newest last.
+        samples: children of a look.
+        forbidden: of the children between looks, whether they tried what is forbidden; the newest last.
         best: the highest mean of `window` looks in a row.
         best_update: the update that the last of those looks was at; None when there was none.
         first_violations, first_entropy: of the first look and the first batch.
@@ -104,6 +108,7 @@ class Watch:
 
     rates: list[float] = field(default_factory=list)
     samples: int = 0
+    forbidden: list[bool] = field(default_factory=list)
     best: float | None = None
     best_update: int | None = None
     first_violations: float | None = None
@@ -135,8 +140,14 @@ class Watch:
             return self._fell()
         return Verdict.KEEP
 
+    def constrained(self, guard: Guard, forbidden: Sequence[bool]) -> Verdict:
+        """Takes in what some children of probes tried, between two looks."""
+        self.forbidden = [*self.forbidden, *forbidden][-max(1, self.samples) :]
+        allowed = (self.first_violations or 0.0) + guard.violations
+        return self._fell() if sum(self.forbidden) > allowed * self.samples else Verdict.KEEP
+
     def _fell(self) -> Verdict:
-        self.rates = []
+        self.rates, self.forbidden = [], []
         self.rolled_back += 1
         return Verdict.ROLL_BACK
 
@@ -154,7 +165,7 @@ class Watch:
         self.low = self.low + 1 if sunk else 0
         if self.low < guard.patience:
             return Verdict.KEEP
-        self.low, self.rates = 0, []
+        self.low, self.rates, self.forbidden = 0, [], []
         self.reset += 1
         return Verdict.RESET
 

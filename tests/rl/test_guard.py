@@ -66,6 +66,22 @@ def test_children_that_try_what_is_forbidden_count_as_a_fall_however_good_the_ot
     assert watch.looked(guard, 2, look(0.9, violations=0.31)) is Verdict.ROLL_BACK
 
 
+def test_what_is_tried_between_looks_adds_up_to_a_fall() -> None:
+    watch, guard = Watch(), Guard(window=1, violations=0.25)
+    watch.looked(guard, 0, look(0.1, violations=0.125, count=8))
+    told = [watch.constrained(guard, [True, False]) for _ in range(3)]
+    assert told == [Verdict.KEEP] * 3, "three of the last eight children are as many as may be"
+    assert watch.constrained(guard, [False, True]) is Verdict.ROLL_BACK
+    assert watch.constrained(guard, [True] * 3) is Verdict.KEEP, "those of the policy that was given up do not count"
+
+
+def test_what_was_tried_long_ago_is_forgotten() -> None:
+    watch, guard = Watch(), Guard(window=1, violations=0.25)
+    watch.looked(guard, 0, look(0.1, count=8))
+    tried = [[True, True], [False] * 6, [True, True], [False] * 6, [True, True, True]]
+    assert [watch.constrained(guard, few) for few in tried] == [Verdict.KEEP] * 4 + [Verdict.ROLL_BACK]
+
+
 def test_weights_are_trained_no_further_after_too_many_falls() -> None:
     watch, guard = Watch(), Guard(window=1, rollbacks=1)
     for rate in (0.5, 0.1, 0.1):
@@ -212,7 +228,7 @@ def test_a_look_tells_what_came_of_every_probe_and_who_tried_what_is_forbidden()
     brief = Brief(name="b", goal="", entry="f")
     probes = Probes(elites, guard=Guard(samples=2), operator="one", arm="", brief=brief, seed=0)
     seen, facts = asyncio.run(probes.looked_at("p-v3", tried))
-    assert [(policy, number) for policy, number, _ in asked] == [("p-v3", number) for number in (7, 7, 8, 8, 9, 9)]
+    assert [(policy, number) for policy, number, _ in asked] == [("p-v3", number) for number in (7, 8, 9, 7, 8, 9)]
     assert len({seed for *_, seed in asked}) == 6
     assert (seen.rate, seen.violations) == (2 / 6, 1 / 6)
     assert facts == {
@@ -220,3 +236,23 @@ def test_a_look_tells_what_came_of_every_probe_and_who_tried_what_is_forbidden()
         "probe/violations": 1 / 6, "probe/evaluations": 12.0,
     }  # fmt: skip
     assert probes.numbers == {7, 8, 9}
+
+
+def test_a_few_children_at_a_time_are_those_of_a_look_in_turns() -> None:
+    asked: list[tuple[int, int]] = []
+
+    async def tried(draft: Draft, policy: str) -> Proposal:
+        asked.append((draft.parents[0].number, draft.member))
+        evaluation = Failed(cause=Cause.FORBIDDEN) if draft.parents[0].number == 8 else Scored(score=1.0)
+        return Proposal(
+            candidate=Candidate(content=None, island=0, operator="one"), evaluation=evaluation, cost=Cost(calls=2)
+        )
+
+    elites = [Elite(number, Program.of("x"), Scored(score=2.0), ()) for number in (7, 8, 9)]
+    brief = Brief(name="b", goal="", entry="f")
+    probes = Probes(elites, guard=Guard(samples=2, constraints=4), operator="one", arm="", brief=brief, seed=0)
+    found = [asyncio.run(probes.constrained(update, "p", tried)) for update in (1, 2)]
+    first, second = asked[:4], asked[4:]
+    assert set(first) | set(second) == {(number, member) for number in (7, 8, 9) for member in (0, 1)}
+    assert [forbidden for forbidden, _ in found] == [[number == 8 for number, _ in few] for few in (first, second)]
+    assert found[0][1]["probe/evaluations"] == 8.0

@@ -16,9 +16,9 @@ from evoengine.events import Event, Updated
 from evoengine.operators.base import Conversation, Operator
 from evoengine.rl.gathering import AGAIN, UNVERIFIED
 from evoengine.stores.base import Update
-from evoengine.types import Draft, Prompt, Record, Scored, Stage
+from evoengine.types import Cause, Content, Draft, Failed, Judgement, Program, Prompt, Record, Scored, Stage
 from plugins.generators.replay import Replay
-from tests.rl.dial import Dial, Heights, Turn, campaign_of, turn
+from tests.rl.dial import Dial, Heights, Step, Trusting, Turn, campaign_of, turn
 
 STEP = 12
 """Records in a step: three groups of four."""
@@ -280,6 +280,34 @@ def test_a_new_best_that_does_not_hold_when_it_is_judged_again_earns_nothing(tmp
     assert (update.facts["outcome/unverified"] or 0) > 0
 
 
+class Sited(Step):
+    """Makes programs whose answer tells the process that they were forked from: where `None` lies in its memory."""
+
+    def breed(self, draft: Draft) -> Conversation:
+        yield from super().breed(draft)
+        return Program.of(f"def number():\n    return id(None)  # {draft.number} {draft.member}\n")
+
+
+def test_a_new_best_is_judged_again_in_a_jail_that_has_held_no_other(tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "problem": Heights(top=2**64),
+        "operators": [Sited()],
+        "sandbox": "jail",
+        "evaluator": None,
+    }
+    with campaign_of(tmp_path, turn(verify=True), **given) as campaign:
+        campaign.run(evaluations=1 + STEP)
+        checks = {check.number: check.evaluation for check in campaign.checks() if check.stage == AGAIN}
+        [_, first, *others] = records_of(campaign)
+    assert first.tier in ("T1", "T2", "T3", "T4")
+    assert isinstance(first.evaluation, Scored)
+    scores = {getattr(one.evaluation, "score", None) for one in others}
+    assert scores == {first.evaluation.score}, "the search's own children come of one process"
+    again = checks[first.number]
+    assert isinstance(again, Scored), "it is held to the same rules, and runs"
+    assert again.score != first.evaluation.score
+
+
 class HeldOut(Heights):
     """Turns what ends in an even digit down on a stage that selection never sees."""
 
@@ -370,6 +398,41 @@ def test_the_probes_are_never_learnt_from_and_enter_no_archive(tmp_path: Path) -
     assert best.scored.score < 1000
     assert all("probe/improvement_rate" in one.facts for one in updates)
     assert "first_probe/improvement_rate" in updates[0].facts
+
+
+class Turning(Trusting):
+    """Holds children of probes to have tried what is forbidden, while `away` says so."""
+
+    away: bool = False
+
+    def evaluate(self, content: Content, *, above: float | None = None, stage: str | None = None) -> Judgement:
+        assert isinstance(content, Program)
+        if self.away and 4900 < int(content.text.split()[-1]) < 5100:
+            return Judgement(evaluation=Failed(cause=Cause.FORBIDDEN), calls=1)
+        return super().evaluate(content, above=above, stage=stage)
+
+
+def test_each_update_asks_what_the_policy_tries_and_one_that_drifts_is_taken_back_between_looks(tmp_path: Path) -> None:
+    class Probed(Heights):
+        name = "probed"
+
+        def probes(self) -> list[str]:
+            return [f"def number():\n    return {height}\n" for height in (5000, 5030)]
+
+    problem = Probed()
+    judge = Turning(problem)
+    guard = {"probes": 2, "samples": 4, "every": 10, "constraints": 2, "violations": 0.4, "patience": 10**6}
+    trainer = turn(guard=guard)
+
+    def drifts(number: int) -> None:
+        judge.away = number >= 4
+
+    trainer.before = drifts
+    _, updates, _ = ran(tmp_path, 6, trainer, problem=problem, evaluator=judge)
+    tried = [(one.facts["probe/violations"], one.facts["probe/evaluations"]) for one in updates]
+    assert tried == [(0.0, 2.0)] * 3 + [(1.0, 2.0)] * 3
+    rolled = [one.number for one in updates if one.policy.endswith("-roll_back")]
+    assert rolled == [5], "four of the last eight, and no more than 0.4 of them may"
 
 
 def test_elites_that_became_probes_teach_nothing(tmp_path: Path) -> None:
