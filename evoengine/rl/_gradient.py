@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field, PrivateAttr
 
@@ -69,7 +69,7 @@ class GradientTrainer(TorchTrainer, ABC):
     Attributes:
         loss: the surrogate, a plugin of the kind `losses`.
         measure_kl: whether an update tells how far the policy is from the base (`kl`) where the loss does not ask for
-            it and it takes no memory, as with an adapter; it costs one more pass without a gradient.
+            it, too; it costs one more pass without a gradient, and where all weights are trained a copy of the base.
         learning_rate, betas, weight_decay: of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101).
         warmup: over how many updates the learning rate rises to its full value, linearly; 0 for none.
         max_grad_norm: longer gradients are cut to this length.
@@ -95,8 +95,6 @@ class GradientTrainer(TorchTrainer, ABC):
     ess_base: float = Field(default=1.0, gt=0.0, le=1.0)
     checkpointing: bool = True
 
-    _refers_for_free: ClassVar[bool] = False
-    """Whether the base is at hand beside the policy."""
     _optimizer: Any = PrivateAttr(default=None)
     _surrogate: Loss | None = PrivateAttr(default=None)
 
@@ -259,7 +257,7 @@ class GradientTrainer(TorchTrainer, ABC):
         surrogate = self._surrogate
         assert surrogate is not None
         reference = None
-        if surrogate.needs_reference or (self.measure_kl and self._refers_for_free):
+        if surrogate.needs_reference or self.measure_kl:
             with torch.no_grad(), self._computing(), self._referring() as base:
                 reference = likelihood(base, exchanges).logprobs
         with self._computing():

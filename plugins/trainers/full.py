@@ -28,8 +28,8 @@ class Full(SeveralDevices):
     """AdamW on all weights.
 
     They are held in float32, as steps of 1e-6 are lost in bfloat16, and computed with in `dtype`: with their gradient
-    and the optimizer's state they take 16 bytes each, and 4 more where the loss asks for the frozen base. The policy is
-    written in `dtype`, with the tokenizer's files.
+    and the optimizer's state they take 16 bytes each, and the frozen base 4 more, unless `measure_kl` is false and the
+    loss does not ask for it. The policy is written in `dtype`, with the tokenizer's files.
     """
 
     _name: str = PrivateAttr(default="")
@@ -50,7 +50,7 @@ class Full(SeveralDevices):
         self._model = _loaded(model)
         self._model.requires_grad_(True)
         assert self._surrogate is not None
-        if self._surrogate.needs_reference:
+        if self._surrogate.needs_reference or self.measure_kl:
             self._frozen = deepcopy(self._model).eval().requires_grad_(False)
 
     def close(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from pydantic import Field
 
 from evoengine.plugins import build
@@ -17,8 +15,6 @@ class Lora(AdapterTrainer, SeveralDevices):
 
     Rank, alpha, learning rate and betas are by default those of TTT-Discover (2026, arXiv:2601.16175).
     """
-
-    _refers_for_free: ClassVar[bool] = True
 
     learning_rate: float = Field(default=4e-5, ge=0.0)
 

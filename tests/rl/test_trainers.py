@@ -868,12 +868,11 @@ def test_the_command_that_installs_what_is_missing_is_told(module: Any, monkeypa
         kind(**settings).open("m", None)
 
 
-def test_an_update_tells_how_far_the_policy_is_from_the_base_where_that_takes_no_memory(opened: Making) -> None:
-    trainer, silent, whole = (
-        opened(kind, loss="grpo", learning_rate=1e-2, **settings)
-        for kind, settings in ((Lora, {}), (Lora, {"measure_kl": False}), (Full, {}))
-    )
+@both
+def test_an_update_tells_how_far_the_policy_is_from_the_base_unless_told_not_to(
+    kind: type[Any], opened: Making
+) -> None:
+    trainer, silent = (opened(kind, loss="grpo", learning_rate=1e-2, measure_kl=measured) for measured in (True, False))
     assert trainer.step(batch(sampled(trainer)))["kl"] == pytest.approx(0.0, abs=1e-6)
     assert trainer.step(batch(sampled(trainer), 2))["kl"] > 1e-4
     assert "kl" not in silent.step(batch(sampled(silent)))
-    assert "kl" not in whole.step(batch(sampled(whole)))
