@@ -522,3 +522,12 @@ def test_a_new_block_that_begins_as_the_line_above_it_does_is_refused_at_any_dep
     assert "def f(self):" in refused(inner, "    def f(self):\n        label = 1\n" + inner, text).why
     both = "    def f(self):\n" + inner
     assert done(both, "    def f(self):\n        label = 1\n" + inner, text).text.count("def f") == 1
+
+
+def test_a_statement_of_which_only_the_first_line_is_shifted_is_refused():
+    text = "class A:\n    def f(self):\n        return join(self.a,\n                    self.b)\n"
+    shifted = "       return join(self.a,\n                    self.b)\n"
+    assert "is not certain" in refused(shifted, shifted.replace("b)", "b, None)"), text).why
+    other = "       return join(self.a,\n                   self.b)\n"
+    new = text.replace("self.b)", "self.b, None)")
+    assert done(other, other.replace("b)", "b, None)"), text).text == new

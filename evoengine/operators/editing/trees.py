@@ -185,10 +185,21 @@ def runs(program: Piece, search: Piece) -> list[Statements]:
 def rewritten(program: Piece, found: Statements, search: Piece, new: Piece | None) -> list[Splice] | None:
     """What turns the statements found into the new ones, with all that did not change left as the program has it.
 
-    None when it cannot be said for certain (a statement shares its line, a string would be shifted). No `new`
-    piece takes the statements out.
+    None when it cannot be said for certain (a statement shares its line, a string would be shifted, some lines are
+    shifted and others are not). No `new` piece takes the statements out.
     """
+    if _partly_shifted(program, found, search):
+        return None
     return _Rewriting(program, new)(found, search.statements, new.statements if new else [])
+
+
+def _partly_shifted(program: Piece, found: Statements, search: Piece) -> bool:
+    """Whether the search begins at another depth than the program, and goes on with lines of it as they are."""
+    if program.indent(found[0]) == search.indent(search.statements[0]):
+        return False
+    there = program.lines[program.first(found[0]) : program.last(found[-1])]
+    first, last = search.first(search.statements[0]), search.last(search.statements[-1])
+    return not {line for line in search.lines[first:last] if line.strip()}.isdisjoint(there)
 
 
 class _Rewriting(NamedTuple):
