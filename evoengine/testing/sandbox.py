@@ -169,7 +169,8 @@ class SandboxContract:
 
     def test_a_batch_whose_answers_swell_when_they_are_read_is_a_flood(self, sandbox: Sandbox) -> None:
         text = "def f(i):\n    return [[] for _ in range(300_000)]\n"
-        with sandbox.open(job_of(text)) as session:
+        limits = Limits(cpu_seconds=60.0, wall_seconds=120.0, memory_mib=512, output_mib=1.0)
+        with sandbox.open(job_of(text, limits=limits)) as session:
             session.load()
             assert len(session.batch([(0,)])[0]) == 300_000
             with pytest.raises(CandidateError) as caught:

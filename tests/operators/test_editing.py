@@ -480,8 +480,16 @@ def test_a_comment_at_another_place_among_the_lines_is_refused():
 def test_a_statement_found_by_what_it_says_is_written_at_the_depth_of_others():
     text = "class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n"
     search = "    def f(self):\n        return 1\n\n    def g(self):\n       return 2\n"
-    assert "no usual way" in refused(search, search.replace("g(self)", "g(self, a)"), text).why
+    assert done(search, search.replace("g(self)", "g(self, a)"), text).text == text.replace("g(self)", "g(self, a)")
+    changed = search.replace("g(self)", "g(self, a)").replace("2", "3")
+    assert "no usual way" in refused(search, changed, text).why
     assert done(search, search.replace("2", "3"), text)
+
+
+def test_lines_that_both_parts_have_stay_as_the_program_has_them():
+    text = 'def f(a):\n    """One.\n\n    Two."""\n    return a\n'
+    search = text.replace("    Two", "     Two")
+    assert done(search, search.replace("f(a)", "f(a, b)"), text).text == text.replace("f(a)", "f(a, b)")
 
 
 def test_new_lines_beside_another_comment_are_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -190,7 +191,7 @@ def rewritten(program: Piece, found: Statements, search: Piece, new: Piece | Non
     """
     if _partly_shifted(program, found, search):
         return None
-    return _Rewriting(program, new)(found, search.statements, new.statements if new else [])
+    return _Rewriting(program, search, new)(found, search.statements, new.statements if new else [])
 
 
 def _partly_shifted(program: Piece, found: Statements, search: Piece) -> bool:
@@ -204,6 +205,7 @@ def _partly_shifted(program: Piece, found: Statements, search: Piece) -> bool:
 
 class _Rewriting(NamedTuple):
     program: Piece
+    search: Piece
     new: Piece | None
 
     def __call__(self, found: Statements, old: Statements, new: Statements) -> list[Splice] | None:
@@ -270,7 +272,7 @@ class _Rewriting(NamedTuple):
         if not (self.program.alone(place[0]) and self.program.alone(place[-1])):
             return None
         start, end = self.program.first(place[0]), self.program.last(place[-1])
-        lines = self.written(come, earlier, self.program.indent(place[0]), start)
+        lines = self.written(come, earlier, self.program.indent(place[0]), start, end)
         return None if lines is None else [Splice(start, end, lines)]
 
     def inserted(self, found: Statements, at: int, come: Statements, earlier: Statements) -> list[Splice] | None:
@@ -282,6 +284,17 @@ class _Rewriting(NamedTuple):
         lines = self.written(come, earlier, self.program.indent(beside), start)
         return None if lines is None else [Splice(start, start, lines)]
 
+    def kept(self, start: int, end: int) -> dict[str, str]:
+        """The lines that both parts of the edit have, as the program has them, where it has each of them once."""
+        if self.new is None:
+            return {}
+        there = [line for line in self.program.lines[start:end] if line.strip()]
+        count = Counter(line.strip() for line in there)
+        once = {line.strip(): line for line in there if count[line.strip()] == 1}
+        shared = [line for line in self.search.lines if line.strip() in once]
+        again = Counter(line.strip() for line in self.new.lines)
+        return {line: once[line.strip()] for line in shared if line in self.new.lines and again[line.strip()] == 1}
+
     def scaled(self, line: str, depth: int) -> str:
         """A line with levels as wide as the program's; within brackets, where others stand, the width is free."""
         old, new = (self.new.unit if self.new else 0), self.program.unit
@@ -290,8 +303,13 @@ class _Rewriting(NamedTuple):
             return line
         return " " * (depth + deeper // old * new) + line.lstrip(" ")
 
-    def written(self, come: Statements, earlier: Statements, indent: str, place: int) -> tuple[str, ...] | None:
-        """The new statements' lines, comments above them included, at the program's depth."""
+    def written(
+        self, come: Statements, earlier: Statements, indent: str, place: int, end: int = 0
+    ) -> tuple[str, ...] | None:
+        """The new statements' lines, comments above them included, at the program's depth.
+
+        A line that both parts of the edit have alike stays as the program has it between `place` and `end`.
+        """
         new = self.new
         if not come or new is None:
             return ()
@@ -301,6 +319,7 @@ class _Rewriting(NamedTuple):
         floor = new.last(earlier[-1]) if earlier else 0
         old = new.indent(come[0])
         known = {line.strip() for line in self.program.lines[max(place - 10, 0) : place]}
+        stays = self.kept(place, end)
         lead = first
         while lead > floor and new.lines[lead - 1].strip()[:1] in ("#", ""):
             lead -= 1
@@ -308,6 +327,9 @@ class _Rewriting(NamedTuple):
         for at in range(lead, last):
             line = new.lines[at]
             if at < first and (not line.strip() or line.strip() in known):
+                continue
+            if line in stays:
+                lines.append(stays[line])
                 continue
             if line.strip() and old != indent:
                 if at in new.strings or not line.startswith(old):
