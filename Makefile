@@ -12,11 +12,12 @@ demo: .venv/installed  ## Install, and evolve a circle packing with a live displ
 
 models: .venv/models-installed  ## Install vLLM (CPU build), transformers and peft for the tests that run real models.
 
+# One thread for each worker's matrices: with more they wait for each other.
 test: .venv/test-installed lint wheel  ## Install, and run every check and test.
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/test-installed lint  ## The quick part: under three minutes.
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 lint: .venv/test-installed
 	$(BIN)/ruff check .

@@ -232,6 +232,7 @@ def test_leaving_ends_what_is_in_flight(log: str) -> None:
     assert gone(int(notes(log).split()[1]))
 
 
+@pytest.mark.slow
 def test_an_executor_can_be_opened_again(log: str) -> None:
     async def work(executor: Executor) -> Any:
         judgement: Any = await executor.evaluate(program("xyz"))
@@ -348,6 +349,7 @@ def script_prints(script: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_evaluates_its_own_problem_and_prints_only_its_own_lines(tmp_path: Path) -> None:
     assert script_prints(GUARDLESS, tmp_path) == "2.5\n"
 
@@ -398,6 +400,7 @@ def test_nothing_survives_a_killed_main_process(tmp_path: Path) -> None:
     assert all(gone(pid) for pid in below)
 
 
+@pytest.mark.slow
 def test_ctrl_c_reaches_the_main_process_only(tmp_path: Path) -> None:
     engine, below = hanging(tmp_path)
     with engine:

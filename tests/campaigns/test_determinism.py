@@ -24,6 +24,7 @@ def digest_of(store: str, name: str = "peak", *, workers: int, evaluations: int,
         return campaign.digest()
 
 
+@pytest.mark.slow
 def test_one_worker_and_two_give_the_same_archive(folder: Path) -> None:
     one = digest_of("sqlite:///one.db", workers=1, evaluations=600)
     two = digest_of("sqlite:///two.db", workers=2, evaluations=600)

@@ -220,6 +220,7 @@ class Dear(Operator):
 
 
 @pytest.mark.parametrize("window", [1, 16])
+@pytest.mark.slow
 def test_a_budget_is_overspent_by_the_last_proposal_only(tmp_path: Path, window: int) -> None:
     settings: dict[str, Any] = {"executor": Inline(), "window": window}
     for evaluations in (100, 333):

@@ -177,6 +177,7 @@ class Dear(Scripted):
         return [replace(one, money=(one.prompt_tokens + one.tokens) * 1e-5) for one in found]
 
 
+@pytest.mark.slow
 def test_a_budget_of_money_ends_before_the_same_record_and_keeps_what_was_begun(folder: Path) -> None:
     with campaign_of(folder, generator=Dear(answers=peak_answers), workers=2) as campaign:
         assert campaign.run(money=0.2) == "0.2 dollars are spent"
@@ -184,6 +185,7 @@ def test_a_budget_of_money_ends_before_the_same_record_and_keeps_what_was_begun(
     assert sum(spent[:-1]) < 0.2 <= sum(spent)
 
 
+@pytest.mark.slow
 def test_lessons_go_from_one_campaign_to_another(folder: Path) -> None:
     with campaign_of(folder) as campaign:
         campaign.run(evaluations=80)
@@ -206,6 +208,7 @@ def test_a_file_that_holds_no_lessons_is_told(folder: Path) -> None:
         campaign.run(evaluations=30)
 
 
+@pytest.mark.slow
 def test_a_campaign_with_guidance_goes_on_with_it_or_not_at_all(folder: Path) -> None:
     with campaign_of(folder) as campaign:
         campaign.run(evaluations=20)
@@ -225,6 +228,7 @@ def test_readers_do_not_take_guidance_for_programs(folder: Path) -> None:
         assert all(isinstance(elite.content, Context) for elite in told.guidance())
 
 
+@pytest.mark.slow
 def test_costs_are_told_by_operator_and_model(folder: Path) -> None:
     with campaign_of(folder) as campaign:
         campaign.run(evaluations=100)
@@ -288,6 +292,7 @@ def twins(prompt: Prompt, seed: int) -> str:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.slow
 def test_of_twins_in_flight_one_is_judged_and_the_others_are_refused(folder: Path, workers: int) -> None:
     given: dict[str, Any] = {"operators": ["rewrite"], "generator": Scripted(answers=twins), "guidance": False}
     with campaign_of(folder, gates=["syntax"], workers=workers, window=16, **given) as campaign:
@@ -299,6 +304,7 @@ def test_of_twins_in_flight_one_is_judged_and_the_others_are_refused(folder: Pat
     assert "record 2" in records[-1].evaluation.feedback
 
 
+@pytest.mark.slow
 def test_what_a_model_says_of_near_copies_is_kept_with_the_record(folder: Path) -> None:
     def answers(prompt: Prompt, seed: int) -> str:
         if "yes" in prompt.messages[-1]["content"].lower() and "```" not in prompt.messages[0]["content"]:

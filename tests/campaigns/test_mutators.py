@@ -106,6 +106,7 @@ def test_frozen_is_the_campaign_itself_where_nothing_is_trained(folder: Path) ->
 
 
 @pytest.mark.parametrize("mutator", BASELINES)
+@pytest.mark.slow
 def test_workers_and_interruptions_do_not_change_what_a_baseline_finds(folder: Path, mutator: str) -> None:
     settings = {"window": 4, "operators": ["rewrite", "diff"]}
     whole, digest = ran(mutator, name="whole", **settings)
@@ -136,6 +137,7 @@ def test_an_unknown_mutator_is_refused_with_those_that_there_are(folder: Path) -
         campaign_of("sequentil")
 
 
+@pytest.mark.slow
 def test_a_baseline_is_run_and_resumed_from_the_command_line(folder: Path) -> None:
     store = ("--store", "sqlite:///evo.db", "--sandbox", "none", "--quiet")
     done = evoengine("run", "peak", "--mutator", "sequential", *store, "--evaluations", "20", cwd=folder)

@@ -189,6 +189,7 @@ def test_check_finds_a_judge_that_believes_the_candidate(folder: Path) -> None:
     assert "NO     hostile outputs never beat the seed" in done.stdout
 
 
+@pytest.mark.slow
 def test_problems_plugins_and_doctor_answer(folder: Path) -> None:
     problems = json.loads(evoengine("problems", "--format", "json", cwd=folder).stdout)
     names = {row["problem"] for row in problems}

@@ -68,6 +68,7 @@ def test_what_was_asked_and_answered_is_kept_with_its_price(folder: Path) -> Non
         assert record.cost.tokens == tokens > 0
 
 
+@pytest.mark.slow
 def test_a_replay_of_another_campaign_says_what_is_wrong(folder: Path) -> None:
     with Campaign("peak", store=f"{folder}/plain.db", operators=["structural"], sandbox="none") as campaign:
         campaign.run(evaluations=5)

@@ -19,7 +19,7 @@ from plugins.generators.replay import Replay
 from plugins.generators.transformers import Transformers
 from tests.models import CONTEXT, Reference, Tiny, tiny
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 
 def prompt(text: str, **settings: Any) -> Prompt:

@@ -56,6 +56,7 @@ def test_no_spoilt_edit_of_a_library_file_is_applied_wrongly(seed):
 
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9))
+@pytest.mark.slow
 def test_no_edit_among_functions_that_are_almost_the_same_is_applied_wrongly(seed):
     case = edits_second.case_of(seed, largest=300)
     text = applied(case)

@@ -25,7 +25,7 @@ from plugins.trainers.lora import Lora
 from tests.conftest import ROOT
 from tests.models import Reference, Tiny, needs, tiny
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 PLAIN = str(Path(__file__).parent / "plain.py")
 TEXTS = ("a", "a rather longer question than the others", "bb b", "print(1)", "and on", "x y z")

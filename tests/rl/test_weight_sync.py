@@ -22,7 +22,7 @@ from plugins.trainers.full import Full
 from plugins.trainers.lora import Lora
 from tests.models import CONTEXT, Reference, Tiny, needs, tiny
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
 
 T = TypeVar("T")
 PLAIN = str(Path(__file__).parent / "plain.py")
