@@ -36,6 +36,7 @@ from evoengine.loops import in_fresh_loop
 from evoengine.mutators import EVOLVE
 from evoengine.operators.base import Operator
 from evoengine.parts import Parts
+from evoengine.pictures import Picture, picture_of, required
 from evoengine.pipeline import Pipeline
 from evoengine.problem import Problem
 from evoengine.proposing import Proposal, Proposer, refuse_misfit
@@ -539,6 +540,25 @@ class Campaign:
     def digest(self) -> str:
         """A hash of every island's cells, contents and scores."""
         return self._opened().islands.digest()
+
+    def picture(self, number: int | None = None) -> Picture:
+        """What the problem draws of a record, or of the best one; a notebook shows it.
+
+        Raises:
+            CampaignError: there is no such record or no picture of it; says why.
+        """
+        best = self.best()
+        if number is None and best is None:
+            raise CampaignError(f"campaign {self.name!r} has no scored record yet, and nothing to draw.")
+        if number is None:
+            assert best is not None
+            number = best.number
+        record = None if self._row is None else self._looked_up([number]).get(number)
+        if record is None:
+            raise CampaignError(f"campaign {self.name!r} has no record {number}; its last is {self._opened().records}.")
+        scored = record.evaluation
+        found = picture_of(self.problem, scored.outputs) if isinstance(scored, Scored) else None
+        return required(found, f"record {number}")
 
     def checks(self) -> list[Check]:
         """Examinations on stages that selection never saw."""

@@ -233,10 +233,10 @@ class Evaluator:
         Args:
             score: what the problem gave; foreign until it was looked at.
             content: what was judged.
-            outputs: what it returned, as JSON text.
+            outputs: what it returned, as JSON text; kept where the score names nothing else to be kept.
 
         Raises:
-            TypeError, ValueError: it is no `Score`, or a number of it is none.
+            TypeError, ValueError: it is no `Score`, a number of it is none, or its outputs are no JSON.
             LookupError: a feature is neither a metric nor one of code.
         """
         if not isinstance(score, Score):
@@ -249,7 +249,7 @@ class Evaluator:
             metrics=metrics,
             instances={str(name): signed(_number(name, value)) for name, value in score.instances.items()},
             feedback=str(score.feedback)[:_FEEDBACK_CHARS],
-            outputs=outputs,
+            outputs=outputs if score.outputs is None else _kept(score.outputs),
         )
 
     def _features(self, content: Content, metrics: Mapping[str, float]) -> dict[str, float]:
@@ -302,9 +302,7 @@ class _Player:
     def batch(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
         found = self._called(calls, plain=self._plain)
         if self._keeps:
-            # Now, because the judge may change what it is handed.
-            text = json.dumps(found, allow_nan=False, separators=(",", ":"))
-            self.kept = text if len(text) <= _OUTPUTS_BYTES else None
+            self.kept = _kept(found)  # now, because the judge may change what it is handed
         return found
 
     def _called(self, calls: Sequence[Sequence[Any]], *, plain: bool) -> list[Any]:
@@ -355,6 +353,12 @@ class _Trial:
         if self._session is not None:
             _closed(self._session)
             self._session = None
+
+
+def _kept(outputs: JSON) -> str | None:
+    """Outputs as a record keeps them: JSON text, or nothing of what is too long."""
+    text = json.dumps(outputs, allow_nan=False, separators=(",", ":"))
+    return text if len(text) <= _OUTPUTS_BYTES else None
 
 
 def _closed(session: Session) -> None:

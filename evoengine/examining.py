@@ -12,6 +12,7 @@ from evoengine.evaluator import Evaluator
 from evoengine.executors.inline import Inline
 from evoengine.generators.scripted import Scripted
 from evoengine.loops import in_fresh_loop
+from evoengine.pictures import Picture, picture_of
 from evoengine.problem import Problem
 from evoengine.sandboxes.base import Job, Outcome, Sandbox, Session
 from evoengine.types import Cause, Content, Failed, Judgement, Scored
@@ -107,6 +108,10 @@ def examine(problem: Problem, sandbox: Sandbox) -> Iterator[Finding]:
                         yield Finding(what=what, holds=False, detail=f"{failed.cause}: {failed.feedback.strip()}")
         yield from (_hostile_texts(problem, evaluator, first) if problem.converses else _hostile(problem, first))
         yield _anchored(problem, first)
+        if problem.draws:
+            found = picture_of(problem, None if first is None else first.outputs)
+            detail = found.title if isinstance(found, Picture) else found.why
+            yield Finding(what="a picture of a seed is drawn", holds=isinstance(found, Picture), detail=detail)
     except EvoengineError as error:
         yield Finding(what="the problem can be evaluated", holds=False, detail=str(error))
     finally:

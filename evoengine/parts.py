@@ -332,6 +332,7 @@ class Parts:
             "speaking": self._speaking,
             "goal": problem.goal,
             "direction": problem.direction,
+            "draws": problem.draws,
             "features": [asdict(feature) for feature in problem.features],
             "best_known": None if best is None else asdict(best),
             "floor": None if problem.floor is None else asdict(problem.floor),

@@ -94,7 +94,7 @@ def find(kind: str, name: str) -> Plugin:
     Raises:
         PluginError: there is none (the message lists the known ones), or there are two.
     """
-    if "/" in name or name.endswith(".py"):
+    if is_path(name):
         path = Path(name).expanduser()
         if not path.exists():
             raise PluginError(f"no {kind} plugin at {name!r}: there is no such file or folder.")
@@ -119,6 +119,11 @@ def find(kind: str, name: str) -> Plugin:
         case _:
             places = " and ".join(plugin.place for plugin in claims)
             raise PluginError(f"{kind} plugin {name!r} is claimed by {places}; rename one, or give a path.")
+
+
+def is_path(name: str) -> bool:
+    """Whether a plugin is named by where it lies."""
+    return "/" in name or name.endswith(".py")
 
 
 def load(kind: str, name: str) -> type[Component]:

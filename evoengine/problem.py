@@ -38,10 +38,12 @@ class Score:
         value: the problem's own value.
         instances: the value by instance, if there are several.
         feedback: text for people and for prompts.
+        outputs: what is kept for people and for `Problem.render`, as plain JSON; by default what the candidate
+            returned, and nothing where `play` drives it call by call. It is dropped where it is over 256 KiB as text.
         metrics: whatever else was measured; features of behaviour space are taken from here.
     """
 
-    __slots__ = ("feedback", "instances", "metrics", "value")
+    __slots__ = ("feedback", "instances", "metrics", "outputs", "value")
 
     def __init__(
         self,
@@ -49,11 +51,13 @@ class Score:
         *,
         instances: Mapping[str, float] | None = None,
         feedback: str = "",
+        outputs: JSON = None,
         **metrics: float,
     ) -> None:
         self.value = value
         self.instances = dict(instances or {})
         self.feedback = feedback
+        self.outputs = outputs
         self.metrics = metrics
 
 
@@ -90,7 +94,8 @@ class Problem(Component, ABC):
     """An optimization problem: what a candidate is called with and how its answers are judged.
 
     Write `inputs` and `judge` for a candidate that constructs something, or `play` for one that is
-    driven call by call. Annotated fields of a subclass are its settings (`n: int = 26`).
+    driven call by call; and `render`, to show what it came to. Annotated fields of a subclass are its settings
+    (`n: int = 26`).
 
     Attributes:
         name: how it is called on the command line.
@@ -180,6 +185,18 @@ class Problem(Component, ABC):
         takes_stage = bool(inspect.signature(self.inputs).parameters)
         return self.judge(candidate.batch(self.inputs(stage) if takes_stage else self.inputs()))
 
+    def render(self, outputs: JSON) -> str | None:  # noqa: ARG002
+        """A picture of a record's outputs as SVG text, for people; None where there is nothing to draw.
+
+        `evoengine.drawing.Drawing` makes one in a few lines. It may draw shapes, words and its own style, and nothing
+        that loads or runs anything: links, scripts, images and document types are not shown to anybody. Whatever
+        it raises costs the picture and nothing else.
+
+        Args:
+            outputs: what `judge` was given, after it was stored as JSON; or what the score said instead (`Score`).
+        """
+        return None
+
     def converse(self, context: Context, stage: str = "full") -> Conversation:  # noqa: ARG002
         """A conversation, without I/O, that judges a context by how a language model does under it.
 
@@ -197,6 +214,11 @@ class Problem(Component, ABC):
     def converses(self) -> bool:
         """Whether it is a language model's answers that are judged."""
         return type(self).converse is not Problem.converse
+
+    @property
+    def draws(self) -> bool:
+        """Whether it has pictures of what candidates came to."""
+        return type(self).render is not Problem.render
 
     def seeds(self) -> tuple[Content, ...]:
         """The first programs or contexts."""

@@ -358,7 +358,8 @@ class Scored:
         metrics: what else the judge measured.
         instances: score by instance ("higher is better" too).
         feedback: text for people and for prompts; from the judge.
-        outputs: what the candidate returned, as JSON text; None for problems that drive it call by call.
+        outputs: what the candidate returned, or what the problem wants to be kept instead, as JSON text; None where
+            that is nothing or too much.
 
     Raises:
         ValueError: a number is NaN or infinite.

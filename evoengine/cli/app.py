@@ -17,7 +17,7 @@ _VERBS = {
     "run": ("run", "Evolve a problem; the same command again goes on where it stopped."),
     "resume": ("run", "Go on with a campaign that the store knows."),
     "list": ("read", "The campaigns in a store."),
-    "show": ("read", "Where a campaign stands."),
+    "show": ("read", "Where a campaign stands, or one of its records."),
     "best": ("read", "The best candidate."),
     "elites": ("read", "The elites of all islands."),
     "diff": ("read", "How two records' programs differ."),

@@ -14,6 +14,7 @@ import click
 from evoengine import exporting
 from evoengine.assembly import store_of
 from evoengine.cli.output import STORE, json_line, plain, print_one, print_rows, reading_options
+from evoengine.cli.picture import best_number, give_picture, picture_options
 from evoengine.errors import CampaignError
 from evoengine.reading import Reading, content_out
 from evoengine.stores.base import Store
@@ -56,37 +57,88 @@ def list_command(store: str, form: str) -> None:
 
 
 @click.command("show")
-@NAME
+@click.argument("what", metavar="[NAME|NUMBER]", required=False)
+@CAMPAIGN
+@picture_options
 @reading_options
-def show_command(name: str | None, store: str, form: str) -> None:
-    """Where the campaign NAME stands."""
+def show_command(
+    what: str | None,
+    campaign: str | None,
+    svg: bool,
+    out: Path | None,
+    problems: tuple[str, ...],
+    store: str,
+    form: str,
+) -> None:
+    """Where the campaign NAME stands, or all that is known of record NUMBER.
+
+    With --svg, the picture that the problem draws of the record, or of the campaign's best.
+    """
+    _refuse_unused(svg, out, problems)
     with opened_store(store) as opened:
-        print_one(Reading.named(opened, name).summary(), form)
+        names = {row.name for row in opened.campaigns()}
+        number = None if what is None or what in names or not _is_number(what) else int(what)
+        if what is not None and number is None and campaign is not None:
+            raise click.UsageError(f"give the campaign once: as {what!r}, or with --name and a record's number.")
+        reading = Reading.named(opened, what if campaign is None and number is None else campaign)
+        if svg:
+            give_picture(reading, number, problems, out)
+        elif number is None:
+            print_one(reading.summary(), form)
+        else:
+            _print_record(reading, number, form)
 
 
 @click.command("best")
 @NAME
 @click.option("--number", type=int, help="Another record instead of the best one.")
 @click.option("--source", is_flag=True, help="Print its source text only.")
+@picture_options
 @reading_options
-def best_command(name: str | None, number: int | None, source: bool, store: str, form: str) -> None:
+def best_command(
+    name: str | None,
+    number: int | None,
+    source: bool,
+    svg: bool,
+    out: Path | None,
+    problems: tuple[str, ...],
+    store: str,
+    form: str,
+) -> None:
     """The best candidate of the campaign NAME, with all that is known of it."""
+    _refuse_unused(svg, out, problems)
+    if svg and source:
+        raise click.UsageError("--source and --svg are two different things to print; give one of them.")
     with opened_store(store) as opened:
         reading = Reading.named(opened, name)
-        if number is None:
-            best = reading.fold.islands.champion
-            if best is None:
-                raise CampaignError(f"campaign {reading.row.name!r} has no scored record yet.")
-            number = best.number
+        number = best_number(reading) if number is None else number
         record = reading.record(number)
+        if svg:
+            give_picture(reading, number, problems, out)
+            return
         if source:
             text = _text(record.candidate.content)
             click.echo(plain(text) if sys.stdout.isatty() else text)  # a pipe gets every byte of it
             return
-        print_one(reading.described(record), form, leave_out=("content", "outputs"))
-        if form == "table":
-            click.echo()
-            click.echo(plain(_text(record.candidate.content)))
+        _print_record(reading, number, form)
+
+
+def _print_record(reading: Reading, number: int, form: str) -> None:
+    """All that is known of a record."""
+    record = reading.record(number)
+    print_one(reading.described(record), form, leave_out=("content", "outputs"))
+    if form == "table":
+        click.echo()
+        click.echo(plain(_text(record.candidate.content)))
+
+
+def _refuse_unused(svg: bool, out: Path | None, problems: tuple[str, ...]) -> None:
+    if not svg and (out is not None or problems):
+        raise click.UsageError("--out and --problem are for pictures; say --svg too.")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 15
 
 
 @click.command("elites")
@@ -137,11 +189,7 @@ def lineage_command(number: int | None, campaign: str | None, store: str, form: 
     """The ancestors of record NUMBER (or of the best), by first parents, newest first."""
     with opened_store(store) as opened:
         reading = Reading.named(opened, campaign)
-        if number is None:
-            best = reading.fold.islands.champion
-            if best is None:
-                raise CampaignError(f"campaign {reading.row.name!r} has no scored record yet.")
-            number = best.number
+        number = best_number(reading) if number is None else number
         rows = []
         for record in reading.lineage(number):
             match record.evaluation:

@@ -17,6 +17,7 @@ from evoengine.config import BUDGET, PARTS, campaign_of, changed, read
 from evoengine.errors import CampaignError
 from evoengine.events import Event, Stopped
 from evoengine.mutators import MUTATORS
+from evoengine.plugins import is_path
 from evoengine.reading import Reading
 from evoengine.stores.base import CampaignRow
 
@@ -146,8 +147,12 @@ def _report(campaign: Campaign, reason: str, form: str) -> None:
     if floor is not None:
         click.echo(f"by hand      {readable(floor.value)}   ({floor.source})")
     flags = f"{quote(campaign.name)} --store {quote(campaign.store.url)}"
+    use = reading.about["use"]
+    named = f" --problem {quote(use)}" if use is not None and is_path(use) else ""
+    drawn = [(f"best {flags} --svg --out best.svg{named}", "its picture")] if campaign.problem.draws and best else []
     for verb, about in (
         (f"best {flags}", "the best program, with its score, features and outputs"),
+        *drawn,
         (f"elites {flags}", "the archive of elites"),
         (f"lineage --name {flags}", "how the best came about"),
     ):

@@ -6,6 +6,7 @@ import webbrowser
 
 import click
 
+from evoengine.cli.picture import PROBLEMS
 from evoengine.cli.read import opened_store
 
 
@@ -18,7 +19,10 @@ from evoengine.cli.read import opened_store
 @click.option("--allow-host", "names", multiple=True, help="A further name that the page may be asked under.")
 @click.option("--token", "ask_token", is_flag=True, help="Ask for a token on this machine too.")
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
-def view_command(store: str, host: str, port: int, names: tuple[str, ...], ask_token: bool, opens: bool) -> None:
+@PROBLEMS
+def view_command(
+    store: str, host: str, port: int, names: tuple[str, ...], ask_token: bool, opens: bool, problems: tuple[str, ...]
+) -> None:
     """Browse STORE (a URL or a file; sqlite:///evo.db by default) in a local web page, also while a run goes on.
 
     The page is read-only. Ctrl-C ends it.
@@ -35,4 +39,4 @@ def view_command(store: str, host: str, port: int, names: tuple[str, ...], ask_t
 
     url = store if "://" in store else f"sqlite:///{store}"
     with opened_store(url) as opened:
-        serve(opened, host=host, port=port, names=names, ask_token=ask_token, ready=ready)
+        serve(opened, host=host, port=port, names=names, ask_token=ask_token, problems=problems, ready=ready)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evoengine.examining import HOSTILE_TEXTS
+from evoengine.pictures import Picture, Undrawn, picture_of
 from evoengine.problem import Player, Problem, Reject, Score
 from evoengine.types import Completion, Content, Context, Probe, Program, Prompt
 
@@ -164,6 +166,39 @@ class ProblemContract:
         if problem.best_known is not None:
             assert problem.signed(score.value) <= problem.signed(problem.best_known.value)
 
+    def test_the_picture_of_a_seed_is_small_and_only_draws(self, problem: Problem) -> None:
+        for content in problem.seeds() if problem.draws else ():
+            outputs = json.dumps(_outputs(problem, content), allow_nan=False)
+            assert len(outputs) <= 256 * 1024
+            text = problem.render(json.loads(outputs))
+            assert text is not None
+            assert len(text) <= 1024 * 1024
+            assert "<!" not in text
+            root = ElementTree.fromstring(text)
+            assert root.tag == "{http://www.w3.org/2000/svg}svg"
+            assert root.findtext("{http://www.w3.org/2000/svg}title"), "a picture needs a title, to be read out"
+            for element in root.iter():
+                assert str(element.tag).rpartition("}")[2].lower() not in ("script", "foreignobject", "image", "a")
+                for name, value in element.attrib.items():
+                    assert not name.lower().startswith("on")
+                    assert name.rpartition("}")[2].lower() not in ("href", "src")
+                    assert "//" not in value
+            shown = picture_of(problem, outputs)
+            assert isinstance(shown, Picture), shown
+            assert picture_of(problem, outputs) == shown
+
+    def test_hostile_outputs_cost_a_picture_and_nothing_else(self, problem: Problem) -> None:
+        outputs = _outputs(problem, problem.seeds()[0]) if problem.draws else None
+        for answer in HOSTILE:
+            held = answer.tolist() if isinstance(answer, np.ndarray) else answer
+            for spoilt in _spoilt(outputs, held):
+                match picture_of(problem, json.dumps(spoilt)):
+                    case Picture(svg=svg):
+                        assert not re.search(r"nan|inf", svg.partition("</style>")[2])
+                    case Undrawn(why=why):
+                        assert why
+                        assert why.isprintable()
+
     def test_every_hole_of_an_idiom_is_in_its_code_and_the_other_way_round(self, problem: Problem) -> None:
         for idiom in problem.idioms:
             assert set(re.findall(r"\$(\w+)", idiom.code)) - {"inner", "random"} == set(idiom.holes)
@@ -178,6 +213,35 @@ class _Always(InProcess):
 
     def __call__(self, *args: Any) -> Any:
         return self.function(*args)
+
+
+class _Kept(InProcess):
+    """Keeps what the candidate returned to the last batch of calls, as a record does."""
+
+    returned: list[Any]
+
+    def batch(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        answers = super().batch(calls)
+        self.returned = [one.tolist() if isinstance(one, np.ndarray) else one for one in answers]
+        return answers
+
+
+def _outputs(problem: Problem, content: Content) -> Any:
+    """What a record of it keeps."""
+    player = _Kept(InProcess.of(problem, content).function)
+    score = problem.play(player, problem.stages[0].name)
+    return player.returned if score.outputs is None else score.outputs
+
+
+def _spoilt(outputs: Any, answer: Any) -> Iterator[Any]:
+    """Outputs with an answer in the place of a part of them, of any depth."""
+    yield answer
+    match outputs:
+        case [first, *rest]:
+            yield from ([one, *rest] for one in _spoilt(first, answer))
+        case dict():
+            for name, part in outputs.items():
+                yield from ({**outputs, name: one} for one in _spoilt(part, answer))
 
 
 class ContextProblemContract:

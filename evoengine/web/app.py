@@ -15,6 +15,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from evoengine.errors import EvoengineError
+from evoengine.gallery import Gallery
+from evoengine.pictures import Picture, Undrawn
 from evoengine.stores.base import CampaignRow
 from evoengine.web import map_page, pages, record_page
 from evoengine.web.errors import Unknown, Wrong
@@ -52,15 +54,18 @@ _FOUND = 200
 """Records that a search looks at."""
 
 
-def application(following: Following, *, hosts: Iterable[str] = LOCAL, token: str | None = None) -> ASGIApp:
+def application(
+    following: Following, *, hosts: Iterable[str] = LOCAL, token: str | None = None, gallery: Gallery | None = None
+) -> ASGIApp:
     """The pages over a store, behind their guard.
 
     Args:
         following: entered.
         hosts: the names that it may be asked under.
         token: what a visitor has to know; None where nobody is asked for it.
+        gallery: draws records; by default with no problems but those that are found by name.
     """
-    site = _Site(following)
+    site = _Site(following, gallery or Gallery())
     routes = [
         Route("/", site.campaigns),
         Route("/search", site.search),
@@ -68,6 +73,7 @@ def application(following: Following, *, hosts: Iterable[str] = LOCAL, token: st
         Route("/campaigns/{id}/progress", site.progress),
         Route("/campaigns/{id}/records/{number}", site.record),
         Route("/campaigns/{id}/records/{number}/lineage", site.lineage),
+        Route("/campaigns/{id}/records/{number}/picture.svg", site.picture),
         Route("/campaigns/{id}/open", site.opened),
         *(Route(f"/campaigns/{{id}}/{name}", partial(site.page, name)) for name in _PAGES if name),
         Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -89,8 +95,8 @@ def application(following: Following, *, hosts: Iterable[str] = LOCAL, token: st
 class _Site:
     """What answers requests. Every page is made under the lock of what it is made from."""
 
-    def __init__(self, following: Following) -> None:
-        self._following = following
+    def __init__(self, following: Following, gallery: Gallery) -> None:
+        self._following, self._gallery = following, gallery
 
     def _row(self, request: Request) -> CampaignRow:
         number = whole_of(request.path_params["id"])
@@ -102,7 +108,10 @@ class _Site:
     def _viewed(self, row: CampaignRow) -> Viewed:
         chronicle = self._following.chronicle(row)
         last = max(self._following.store.last(row), chronicle.count)
-        return Viewed(store=self._following.store, row=row, chronicle=chronicle, last=last, links=Served(row.id))
+        return Viewed(
+            store=self._following.store, row=row, chronicle=chronicle, last=last, links=Served(row.id),
+            gallery=self._gallery,
+        )  # fmt: skip
 
     def _answer(self, viewed: Viewed, template: str, view: str, title: str, values: dict[str, Any]) -> Response:
         return HTMLResponse(
@@ -169,6 +178,18 @@ class _Site:
             number = self._number(request)
             values = record_page.lineage_page(viewed, number)
             return self._answer(viewed, "lineage.html", "lineage", f"lineage of record {number}", values)
+
+    def picture(self, request: Request) -> Response:
+        """A record as its problem draws it, for an `img` alone: the guard lets nothing in it run."""
+        with self._following.lock:
+            viewed = self._viewed(self._row(request))
+            match self._gallery.picture(viewed.row, viewed.record(self._number(request))):
+                case Picture(svg=svg):
+                    return Response(svg, media_type="image/svg+xml")
+                case Undrawn(why=why):
+                    raise Unknown(f"There is no picture of this record: {why}")
+                case None:
+                    raise Unknown("There is no picture of this record.")
 
     def opened(self, request: Request) -> Response:
         """A record by a number that was typed in."""

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from evoengine.chronicle import Chronicle
+from evoengine.gallery import Gallery
 from evoengine.reading import Reading
 from evoengine.web import map_page, pages, record_page
 from evoengine.web.links import Frozen
@@ -18,13 +19,14 @@ from evoengine.web.viewed import Query, Viewed
 _PAGES = ("overview", "map", "operators", "contexts", "training", "failures")
 
 
-def freeze(reading: Reading, *, records: int = 50) -> str:
+def freeze(reading: Reading, *, records: int = 50, gallery: Gallery | None = None) -> str:
     """A campaign as one self-contained HTML file.
 
     Args:
         reading: of the campaign.
         records: how many are put in with all that is known of them: the best elites, the lineage of the best, and
             what these are made from, as far as there is room.
+        gallery: draws records; by default with no problems but those that are found by name.
     """
     chronicle = Chronicle(reading.row)
     chronicle.take(reading.store.outlines(reading.row))
@@ -35,6 +37,7 @@ def freeze(reading: Reading, *, records: int = 50) -> str:
         chronicle=chronicle,
         last=chronicle.count,
         links=Frozen(_PAGES, chosen),
+        gallery=gallery or Gallery(),
     )
     query = Query({})
     parts = {

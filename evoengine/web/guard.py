@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from hashlib import blake2b
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+"""Of an SVG, whoever made it: opened by itself it is a document, which must neither run nor load anything."""
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -58,8 +61,10 @@ class Guard:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(name, value) for name, value in message.get("headers", []) if name.decode() not in HEADERS]
-                message = {**message, "headers": [*kept, *((k.encode(), v.encode()) for k, v in HEADERS.items())]}
+                told = message.get("headers", [])
+                kept = [(name, value) for name, value in told if name.decode().lower() not in HEADERS]
+                own = {**HEADERS, **({"content-security-policy": PICTURE_POLICY} if _is_svg(told) else {})}
+                message = {**message, "headers": [*kept, *((k.encode(), v.encode()) for k, v in own.items())]}
             await send(message)
 
         if not self._hosted(scope):
@@ -104,6 +109,10 @@ class Guard:
         cookie = f"{self._cookie}={token}; Path=/; HttpOnly; SameSite=Lax"
         headers = [(b"location", where.encode("latin-1", "replace")), (b"set-cookie", cookie.encode())]
         await _said(send, 303, "Go on without the token in the address.", headers)
+
+
+def _is_svg(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"content-type" and value.startswith(b"image/svg") for name, value in headers)
 
 
 def _query(scope: Scope) -> list[tuple[str, str]]:

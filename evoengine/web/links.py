@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
+
+from evoengine.pictures import Picture
 
 
 class Links(ABC):
@@ -22,6 +25,10 @@ class Links(ABC):
     @abstractmethod
     def lineage(self, number: int) -> str | None:
         """The page of a record's lineage."""
+
+    @abstractmethod
+    def picture(self, number: int, picture: Picture) -> str | None:
+        """Where an `img` has the picture of a record from."""
 
 
 class Served(Links):
@@ -42,6 +49,9 @@ class Served(Links):
 
     def lineage(self, number: int) -> str:
         return address(f"{self._base}/records/{number}/lineage")
+
+    def picture(self, number: int, picture: Picture) -> str:  # noqa: ARG002  # it is drawn anew when it is asked for
+        return address(f"{self._base}/records/{number}/picture.svg")
 
 
 class Frozen(Links):
@@ -64,6 +74,9 @@ class Frozen(Links):
 
     def lineage(self, number: int) -> str | None:  # noqa: ARG002  # the graphs of lineages are not frozen
         return None
+
+    def picture(self, number: int, picture: Picture) -> str:  # noqa: ARG002  # it is in the file itself
+        return f"data:image/svg+xml;base64,{b64encode(picture.svg.encode()).decode()}"
 
 
 def address(path: str, **query: Any) -> str:

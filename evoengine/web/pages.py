@@ -35,6 +35,7 @@ def overview(viewed: Viewed, query: Query) -> dict[str, Any]:
         "by": by,
         "axes": {name: viewed.links.page("", by=name) for name in _AXES},
         "goal": text_of(chronicle.about["goal"]),
+        "picture": _best_picture(viewed),
         "best_chart": _best_chart(viewed, by),
         "rate_chart": _rate_chart(viewed),
         "coverage_chart": _coverage_chart(viewed),
@@ -53,6 +54,11 @@ def overview(viewed: Viewed, query: Query) -> dict[str, Any]:
         "settings": text_of(json.dumps(dict(viewed.row.settings), indent=2), "json"),
         "progress": progress,
     }
+
+
+def _best_picture(viewed: Viewed) -> dict[str, Any] | None:
+    champions = viewed.chronicle.champions()
+    return viewed.drawn(viewed.record(int(champions[-1]))) if len(champions) else None
 
 
 def elite(viewed: Viewed, number: int) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def record_page(viewed: Viewed, number: int, query: Query) -> dict[str, Any]:
         "feedback": text_of(record.evaluation.feedback) if record.evaluation.feedback else None,
         "values": _values(viewed, record),
         "outputs": _outputs(record),
+        "picture": viewed.drawn(record),
         "checks": [
             {
                 "stage": check.stage,

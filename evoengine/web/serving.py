@@ -43,6 +43,7 @@ def serve(
     port: int = 8765,
     names: Sequence[str] = (),
     ask_token: bool = False,
+    problems: Sequence[str] = (),
     ready: Callable[[str], object] = str,
 ) -> None:
     """Serves the pages over an opened store, read-only, until it is interrupted.
@@ -53,6 +54,7 @@ def serve(
         port: 0 for any that is free.
         names: under which it may be asked beside `host` (a proxy's, say).
         ask_token: whether to ask for a token on this machine too.
+        problems: names or paths of problems that may be loaded to draw pictures, where a store names them by a path.
         ready: is told the address to open.
 
     Raises:
@@ -62,13 +64,14 @@ def serve(
     require()
     import uvicorn
 
+    from evoengine.gallery import Gallery
     from evoengine.web.app import application
     from evoengine.web.following import Following
     from evoengine.web.guard import LOCAL
 
     token = secrets.token_urlsafe(24) if ask_token or not is_local(host) else None
     with _listening(host, port) as listener, Following(store, _PATIENCE) as following:
-        app = application(following, hosts={*LOCAL, host, *names}, token=token)
+        app = application(following, hosts={*LOCAL, host, *names}, token=token, gallery=Gallery(problems))
         named = f"[{host}]" if ":" in host else host
         address = f"http://{named}:{listener.getsockname()[1]}/"
         config = uvicorn.Config(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evoengine.chronicle import Chronicle
+from evoengine.gallery import Gallery
+from evoengine.pictures import Picture, Undrawn
 from evoengine.readable import plain
 from evoengine.stores.base import CampaignRow, Store
 from evoengine.types import EVERY_ISLAND, GUIDANCE, Failed, Record, Scored
@@ -22,6 +24,7 @@ class Viewed:
     Attributes:
         chronicle: may be behind the store.
         last: the number of the last record in the store.
+        gallery: draws records.
     """
 
     store: Store
@@ -29,6 +32,7 @@ class Viewed:
     chronicle: Chronicle
     last: int
     links: Links
+    gallery: Gallery
 
     def record(self, number: int) -> Record:
         """One record, from the store.
@@ -40,6 +44,18 @@ class Viewed:
         if number not in found:
             raise Unknown(f"This campaign has no record {number}; its records are 1 to {self.last}.")
         return found[number]
+
+    def drawn(self, record: Record) -> dict[str, Any] | None:
+        """The picture of a record as a page shows it, or why there is none; None where none is to be expected."""
+        match self.gallery.picture(self.row, record):
+            case Picture() as picture:
+                source = self.links.picture(record.number, picture)
+                words = {"title": picture.title or "a picture of it", "description": picture.description}
+                return {"number": record.number, "source": source, "why": "", **words}
+            case Undrawn(why=why):
+                return {"number": record.number, "source": None, "why": why}
+            case None:
+                return None
 
     def shown(self, score: float | None) -> float | None:
         """A score as the problem's own value."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from evoengine.checks import numbers
+from evoengine.drawing import Drawing
 from evoengine.problem import Problem, Reject, Score
 from evoengine.types import Anchor, Feature, Idiom, Limits
 
@@ -77,6 +78,21 @@ class Autocorrelation(Problem):
             log2_steps=math.log2(len(heights)),
             empty_share=float((heights < 0.01 * top).mean()),
         )
+
+    def render(self, outputs: Any) -> str:
+        heights = numbers(outputs[0], None, longest=self.longest, what="the heights")
+        heights /= heights.max()
+        folded = np.convolve(heights, heights)
+        drawing = Drawing(
+            f"a step function on {len(heights)} steps, with the bound {upper_bound(heights):.10g}",
+            x=(-0.5, 0.5), y=(0.0, 1.0), height=300.0,
+            description="Filled: the function, on [-1/4, 1/4]. Line: its autoconvolution. Both are scaled to height 1.",
+        )  # fmt: skip
+        edges = np.linspace(-0.25, 0.25, len(heights) + 1).repeat(2).tolist()
+        drawing.polygon(zip(edges, [0.0, *heights.repeat(2).tolist(), 0.0], strict=True), "area")
+        places = np.linspace(-0.5, 0.5, len(folded) + 2).tolist()
+        drawing.line(zip(places, [0.0, *(folded / folded.max()).tolist(), 0.0], strict=True), "edge")
+        return drawing.svg()
 
 
 def upper_bound(heights: npt.NDArray[Any]) -> float:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from evoengine.checks import UNIT, numbers, whole
+from evoengine.drawing import Drawing
 from evoengine.problem import Problem, Reject, Score
 from evoengine.types import Anchor, Feature, Idiom, Limits
 
@@ -124,6 +125,14 @@ class CirclePacking(Problem):
             radius_spread=float(radii.std()) / mean if mean > 0 else 0.0,
             centre_distance=float(np.hypot(circles[:, 0] - 0.5, circles[:, 1] - 0.5).mean()),
         )
+
+    def render(self, outputs: Any) -> str:
+        circles = numbers(outputs[0], self.n, 3, what="the packing").tolist()
+        drawing = Drawing(f"{self.n} circles in the unit square, sum of radii {math.fsum(r for *_, r in circles):.10g}")
+        drawing.rectangle(0.0, 0.0, 1.0, 1.0, "edge")
+        for x, y, radius in circles:
+            drawing.circle(x, y, radius)
+        return drawing.svg()
 
 
 def require_inside(circles: npt.NDArray[Any]) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from evoengine.checks import UNIT, numbers, whole
+from evoengine.drawing import Drawing
 from evoengine.problem import Problem, Reject, Score
 from evoengine.types import Anchor, Feature, Idiom, Limits
 
@@ -93,6 +94,20 @@ class HeilbronnTriangle(Problem):
             mean_area=float(areas.mean()),
             edge_distance=float(corners.min(axis=1).mean()),
         )
+
+    def render(self, outputs: Any) -> str:
+        points = numbers(outputs[0], self.n, 2, what="the points")
+        triples = np.array(list(combinations(range(self.n), 3)))
+        areas = np.abs(_twice_area(*points[triples].transpose(1, 2, 0)))
+        drawing = Drawing(
+            f"{self.n} points in a triangle; the smallest triangle that three of them span has {areas.min():.8g} of it",
+            description="The smallest triangle, or one of several, is filled.",
+        )
+        drawing.polygon([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
+        drawing.polygon(points[triples[areas.argmin()]].tolist(), "mark")
+        for x, y in points.tolist():
+            drawing.dot(x, y, "area")
+        return drawing.svg()
 
 
 def require_inside(points: npt.NDArray[Any]) -> None:

@@ -10,8 +10,12 @@ import numpy.typing as npt
 from pydantic import PrivateAttr
 
 from evoengine.checks import numbers
+from evoengine.drawing import Drawing
 from evoengine.problem import Player, Problem, Reject, Score
 from evoengine.types import Anchor, Feature, Idiom, Limits, Stage
+
+ROW = 50
+"""Bins beside each other in a picture."""
 
 CAPACITY = {"or3": 150, "weibull": 100}
 """Of a bin, by family."""
@@ -97,9 +101,29 @@ class OnlineBinPacking(Problem):
         return Score(
             sum(excess.values()) / len(excess),
             instances=excess,
+            outputs={"stage": stage, "room": packings[0].found},
             tightest_share=sum(packing.tightest for packing in packings) / placed,
             opened_early=sum(packing.early for packing in packings) / placed,
         )
+
+    def render(self, outputs: Any) -> str:
+        stage, capacity = outputs["stage"], CAPACITY[self.family]
+        items = instances(self.family, stage)[0]
+        bins = refilled(items, outputs["room"], capacity)
+        needed = math.ceil(sum(items) / capacity)
+        rows = math.ceil(len(bins) / ROW)
+        drawing = Drawing(
+            f"{len(items)} items of {stage}-0 in {len(bins)} bins of {capacity}; no packing has less than {needed}",
+            x=(0.0, ROW), y=(-1.1 * capacity * (rows - 1), capacity), width=640.0, height=24.0 + 80.0 * rows,
+            description="Bins in the order in which they were opened; in each the first item is at the bottom.",
+        )  # fmt: skip
+        for place, held in enumerate(bins):
+            left, floor = place % ROW, -1.1 * capacity * (place // ROW)
+            drawing.rectangle(left + 0.05, floor, 0.9, capacity, "soft")
+            for item in held:
+                drawing.rectangle(left + 0.05, floor, 0.9, item)
+                floor += item
+        return drawing.svg()
 
 
 def instances(family: str, stage: str) -> list[list[int]]:
@@ -121,13 +145,34 @@ def instances(family: str, stage: str) -> list[list[int]]:
     return made
 
 
+def refilled(items: list[int], room: list[int], capacity: int) -> list[list[int]]:
+    """The items of each bin, from what was left of the one that each item was put into (`Packing.found`).
+
+    Raises:
+        ValueError: no bin had that left.
+    """
+    bins: list[list[int]] = []
+    having: dict[int, list[list[int]]] = {}
+    for item, left in zip(items, room, strict=True):
+        if left == capacity:
+            held: list[int] = []
+            bins.append(held)
+        elif having.get(left):
+            held = having[left].pop(0)
+        else:
+            raise ValueError(f"no bin has {left!r} left")
+        held.append(item)
+        having.setdefault(left - item, []).append(held)
+    return bins
+
+
 class Packing:
     """The bins of one instance, known by what they have left: equal ones are alike.
 
     `offer` and `place` alternate, and take a few microseconds.
     """
 
-    __slots__ = ("_bins", "_item", "_levels", "_open", "_present", "capacity", "early", "tightest", "used")
+    __slots__ = ("_bins", "_item", "_levels", "_open", "_present", "capacity", "early", "found", "tightest", "used")
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -136,6 +181,8 @@ class Packing:
         """Items put where they left the least room."""
         self.early = 0
         """Items put into a new bin although they fitted into an open one."""
+        self.found: list[int] = []
+        """What was left, before each item, of the bin that it was put into."""
         self._open = [0] * capacity + [1]
         self._present = np.zeros(capacity + 1, dtype=bool)
         self._present[capacity] = True
@@ -159,6 +206,7 @@ class Packing:
         last = len(bins) - 1
         chosen = _highest(answer, last + 1)
         left = int(bins[chosen])
+        self.found.append(left)
         if chosen == 0:
             self.tightest += 1
         elif chosen == last:

@@ -10,10 +10,13 @@ import numpy.typing as npt
 from pydantic import Field, PrivateAttr
 
 from evoengine.checks import numbers
+from evoengine.drawing import Drawing
 from evoengine.problem import Player, Problem, Score
 from evoengine.types import Anchor, Feature, Idiom, Limits, Stage
 
 INSTANCES = {"train": 32, "held_out": 64}
+DRAWN = 4
+"""Of the instances, the first ones, whose tours are kept to be drawn."""
 
 
 class TspConstruct(Problem):
@@ -77,19 +80,43 @@ class TspConstruct(Problem):
         return Score(
             math.fsum(lengths.values()) / len(lengths),
             instances=lengths,
+            outputs={"stage": stage, "tours": [walk.tour for walk in walks[:DRAWN]]},
             nearest_share=sum(walk.nearest for walk in walks) / steps,
             closing=math.fsum(float(walk.matrix[walk.tour[-1], walk.tour[0]]) for walk in walks) / len(walks),
         )
 
+    def render(self, outputs: Any) -> str:
+        stage, tours = outputs["stage"], outputs["tours"]
+        drawing = Drawing(
+            f"the tours of the first {len(tours)} of {INSTANCES[stage]} instances of {self.cities} cities",
+            x=(0.0, 2.1), y=(0.1 - 1.2 * ((len(tours) + 1) // 2), 1.1), width=560.0,
+            description="The larger dot is the city where a tour starts and ends.",
+        )  # fmt: skip
+        for place, (tour, cities) in enumerate(zip(tours, points(self.cities, stage), strict=False)):
+            across, up = 1.1 * (place % 2), -1.2 * (place // 2)
+            walked = [(x + across, y + up) for x, y in cities[tour].tolist()]
+            steps = np.diff(cities[[*tour, tour[0]]], axis=0)
+            drawing.polygon(walked, "line")
+            for x, y in walked:
+                drawing.dot(x, y, "edge", 1.0)
+            drawing.dot(*walked[0])
+            drawing.text(across, up + 1.04, f"{stage}-{place}: {math.fsum(np.hypot(*steps.T).tolist()):.6g}")
+        return drawing.svg()
 
-def distances(cities: int, stage: str) -> npt.NDArray[Any]:
-    """Euclidean distances (I, N, N) of cities uniform in the unit square: always the same ones.
+
+def points(cities: int, stage: str) -> npt.NDArray[Any]:
+    """Cities (I, N, 2) uniform in the unit square: always the same ones.
 
     Python keeps `random.random` stable.
     """
     draw = random.Random(f"tsp_construct/{stage}/{cities}").random
-    points = np.array([[(draw(), draw()) for _ in range(cities)] for _ in range(INSTANCES[stage])])
-    steps: npt.NDArray[Any] = points[:, :, None, :] - points[:, None, :, :]
+    return np.array([[(draw(), draw()) for _ in range(cities)] for _ in range(INSTANCES[stage])])
+
+
+def distances(cities: int, stage: str) -> npt.NDArray[Any]:
+    """Euclidean distances (I, N, N) of the cities."""
+    placed = points(cities, stage)
+    steps: npt.NDArray[Any] = placed[:, :, None, :] - placed[:, None, :, :]
     matrices: npt.NDArray[Any] = np.hypot(steps[..., 0], steps[..., 1])
     return matrices
 
