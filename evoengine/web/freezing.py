@@ -48,6 +48,8 @@ def freeze(reading: Reading, *, records: int = 50, gallery: Gallery | None = Non
         "training": ("parts/training.html", pages.training(viewed, query)),
         "failures": ("parts/failures.html", pages.failures(viewed, query)),
     }
+    shown = [record_page.record_page(viewed, number, query) for number in chosen]
+    pictures = [values["picture"] for values in (parts["overview"][1], *shown)]
     style = (HERE / "static" / "style.css").read_text(encoding="utf-8")
     return rendered(
         "frozen.html",
@@ -56,9 +58,8 @@ def freeze(reading: Reading, *, records: int = 50, gallery: Gallery | None = Non
         digest=b64encode(sha256(style.encode()).digest()).decode(),
         row=reading.row,
         parts={name: _part(template, viewed, values) for name, (template, values) in parts.items()},
-        records=[
-            _part("parts/record.html", viewed, record_page.record_page(viewed, number, query)) for number in chosen
-        ],
+        pictured=any(one is not None and one["source"] for one in pictures),
+        records=[_part("parts/record.html", viewed, values) for values in shown],
         count=chronicle.count,
     )
 
