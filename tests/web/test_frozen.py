@@ -15,13 +15,18 @@ from tests.web.hostile import EVIL, SCRIPT, hostile, store_at
 from tests.web.pages import Page
 
 
-def assert_self_contained(text: str) -> Page:
+def assert_self_contained(text: str, images: str = "") -> Page:
     found = Page(text)
     assert found.faults == []
     ids = [attributes["id"] for _, attributes in found.tags if attributes.get("id")]
     assert len(ids) == len(set(ids))
     for tag, attributes in found.tags:
-        assert tag not in ("script", "img", "iframe", "object", "form", "base")
+        assert tag not in ("script", "iframe", "object", "form", "base")
+        if tag == "img":
+            assert images
+            assert set(attributes) == {"src", "alt"}
+            assert str(attributes["src"]).startswith("data:image/svg+xml;base64,")
+            continue
         assert not [name for name in attributes if name.startswith("on") or name in ("style", "src", "action")]
         href = attributes.get("href")
         assert href is None or (href.startswith("#") and href[1:] in ids), href
@@ -30,7 +35,7 @@ def assert_self_contained(text: str) -> Page:
     assert "@import" not in style
     [policy] = [a["content"] for t, a in found.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'"
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'{images}"
     return found
 
 
