@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
+from evoengine.pictures import Picture, picture_of
 from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
+from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
 Autocorrelation = shipped("autocorrelation").Autocorrelation
@@ -96,3 +98,20 @@ def test_idioms_in_the_seed_give_a_better_function():
     heights = json.loads(json.dumps(InProcess.of(problem, program)()))
     assert len(heights) == 100
     assert problem.judge([heights]).value < 1.6
+
+
+def test_the_steps_are_drawn_with_their_heights_and_the_autoconvolution_over_them():
+    problem = Autocorrelation()
+    [function] = shapes(problem, [[1.0, 4.0, 2.0]], "polygon", "area")
+    corners = function["points"]
+    low, high = max(y for _, y in corners), min(y for _, y in corners)
+    tops = [round((low - y) / (low - high), 2) for _, y in corners]
+    assert tops == [0, 0.25, 0.25, 1, 1, 0.5, 0.5, 0]
+    [folded] = shapes(problem, [[1.0, 4.0, 2.0]], "polyline", "edge")
+    heights = [round((low - y) / (low - high), 2) for _, y in folded["points"]]
+    assert heights == [0, 0.05, 0.4, 1, 0.8, 0.2, 0]  # 1, 8, 20, 16, 4 by their largest
+
+
+def test_as_many_steps_as_there_may_be_fit_into_a_picture():
+    rng = np.random.default_rng(0)
+    assert isinstance(picture_of(Autocorrelation(), json.dumps([rng.random(4000).tolist()])), Picture)

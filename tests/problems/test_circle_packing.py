@@ -9,9 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
+from evoengine.pictures import Undrawn, picture_of
 from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
+from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
 module = shipped("circle_packing")
@@ -174,3 +176,29 @@ def test_the_best_radii_are_at_least_as_large_as_the_grown_ones():
     grown, best = (np.array(candidate(with_idiom(name), 12)[0]) for name in ("grow_radii", "best_radii"))
     assert grown[:, :2] == pytest.approx(best[:, :2])
     assert best[:, 2].sum() >= grown[:, 2].sum() - 1e-9
+
+
+def test_all_circles_are_drawn_inside_the_box_where_they_lie():
+    problem = CirclePacking()
+    packing = candidate(problem.seed, 26)
+    [box] = shapes(problem, packing, "rect", "edge")
+    circles = shapes(problem, packing, "ellipse", "area")
+    assert len(circles) == 26
+    side = box["width"]
+    assert side == box["height"]
+    for (x, y, r), circle in zip(packing[0], circles, strict=True):
+        assert circle["rx"] == circle["ry"] == pytest.approx(r * side, abs=0.01)
+        assert circle["cx"] == pytest.approx(box["x"] + x * side, abs=0.01)
+        assert circle["cy"] == pytest.approx(box["y"] + (1 - y) * side, abs=0.01)
+        assert box["x"] - 0.02 <= circle["cx"] - circle["rx"]
+        assert circle["cx"] + circle["rx"] <= box["x"] + side + 0.02
+
+
+def test_a_packing_of_another_number_of_circles_is_not_drawn():
+    assert isinstance(picture_of(CirclePacking(n=27), json.dumps(candidate(CirclePacking.seed, 26))), Undrawn)
+
+
+def test_the_largest_packing_still_fits_into_a_picture():
+    side = 45
+    grid = [[(i % side + 0.5) / side, (i // side + 0.5) / side, 0.5 / side] for i in range(2000)]
+    assert len(shapes(CirclePacking(n=2000), [grid], "ellipse", "area")) == 2000

@@ -12,6 +12,7 @@ from evoengine.errors import SettingError
 from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
+from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
 HeilbronnTriangle = shipped("heilbronn_triangle").HeilbronnTriangle
@@ -103,3 +104,21 @@ def test_an_idiom_in_the_seed_gives_a_better_valid_answer(name, n, least):
     problem = HeilbronnTriangle(n=n)
     points = json.loads(json.dumps(InProcess.of(problem, Program.of(with_idiom(name)))(n)))
     assert least < problem.judge([points]).value == float(truth(points)) <= problem.best_known.value
+
+
+def test_all_points_are_drawn_in_the_triangle_and_the_smallest_triangle_is_marked():
+    problem = HeilbronnTriangle()
+    points = json.loads(json.dumps(InProcess.of(problem, problem.seeds()[0])(11)))
+    [outline] = shapes(problem, [points], "polygon", "edge")
+    (left, bottom), (right, _), (_, top) = outline["points"]
+    side = right - left
+    assert bottom - top == pytest.approx(side, abs=0.02)
+    dots = shapes(problem, [points], "circle", "area")
+    assert len(dots) == 11
+    for (x, y), dot in zip(points, dots, strict=True):
+        assert dot["cx"] == pytest.approx(left + x * side, abs=0.02)
+        assert dot["cy"] == pytest.approx(bottom - y * side, abs=0.02)
+    [marked] = shapes(problem, [points], "polygon", "mark")
+    corners = [((x - left) / side, (bottom - y) / side) for x, y in marked["points"]]
+    near = [min(points, key=lambda point: math.dist(point, corner)) for corner in corners]
+    assert float(truth(near)) == pytest.approx(problem.judge([points]).value, rel=1e-9)

@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -6,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
+from evoengine.pictures import Undrawn, picture_of
 from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
+from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
 module = shipped("online_bin_packing")
@@ -200,3 +203,39 @@ def test_an_idiom_in_the_seed_makes_a_rule_that_is_no_worse(idiom):
     seed, child = (problem.play(InProcess.of(problem, one)).value for one in (*problem.seeds(), program))
     assert program.text != OnlineBinPacking.seed
     assert child <= seed
+
+
+def test_every_item_of_the_first_instance_is_drawn_in_its_bin(family):
+    problem = OnlineBinPacking(family=family)
+    score = problem.play(InProcess(best_fit))
+    [items, *_] = module.instances(family, "train")
+    capacity = module.CAPACITY[family]
+    used = bins_used(items, capacity, best_fit)
+    bins, drawn = (shapes(problem, score.outputs, "rect", look) for look in ("soft", "area"))
+    assert len(bins) == used
+    unit = bins[0]["height"] / capacity
+    assert sorted(round(one["height"] / unit) for one in drawn) == sorted(items)
+    held = {(one["x"], one["y"]): 0.0 for one in bins}
+    for item in drawn:
+        [place] = [
+            (one["x"], one["y"]) for one in bins
+            if one["x"] == item["x"] and one["y"] - 0.05 <= item["y"] <= one["y"] + one["height"]
+        ]  # fmt: skip
+        held[place] += item["height"] / unit
+    assert all(0 < round(one) <= capacity for one in held.values())
+
+
+def test_bins_are_refilled_as_they_were_filled():
+    assert module.refilled([5, 3, 6, 2], [10, 5, 10, 2], 10) == [[5, 3, 2], [6]]
+    assert module.refilled([5, 5, 4, 4], [10, 10, 5, 5], 10) == [[5, 4], [5, 4]]
+
+
+@pytest.mark.parametrize("room", [[7], [10, 10], [10, 3], ["a"], [[]], [None], 5, [10, 10.5]])
+def test_bins_that_there_were_not_are_no_picture(room):
+    outputs = {"stage": "train", "room": room}
+    assert isinstance(picture_of(OnlineBinPacking(), json.dumps(outputs)), Undrawn)
+
+
+def test_what_is_kept_to_be_drawn_takes_little_room(family):
+    score = OnlineBinPacking(family=family).play(InProcess(best_fit))
+    assert len(json.dumps(score.outputs)) < 5000

@@ -1,3 +1,4 @@
+import json
 import math
 from itertools import permutations
 
@@ -7,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
+from evoengine.pictures import Undrawn, picture_of
 from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
+from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
 module = shipped("tsp_construct")
@@ -139,3 +142,24 @@ def test_an_idiom_in_the_seed_makes_a_rule_that_is_no_worse(idiom):
     seed, child = (problem.play(InProcess.of(problem, one)).value for one in (*problem.seeds(), program))
     assert program.text != TspConstruct.seed
     assert child <= seed
+
+
+def test_the_tours_that_were_judged_are_kept_and_drawn_through_every_city():
+    problem = TspConstruct(cities=15)
+    score = problem.play(InProcess(nearest))
+    assert score.outputs["stage"] == "train"
+    drawn = shapes(problem, score.outputs, "polygon", "line")
+    assert len(drawn) == len(score.outputs["tours"]) == 4
+    for place, (tour, line) in enumerate(zip(score.outputs["tours"], drawn, strict=True)):
+        assert sorted(tour) == list(range(15))
+        corners = line["points"]
+        assert len(set(corners)) == 15
+        length = sum(math.dist(corners[k - 1], corners[k]) for k in range(15))
+        unit = 2.1 / (560 - 24)  # of the drawing's width, without its margins
+        assert length * unit == pytest.approx(score.instances[f"train-{place}"], abs=0.01)
+
+
+def test_tours_through_cities_that_there_are_not_are_no_picture():
+    problem = TspConstruct(cities=15)
+    for tours in ([[0, 99]], [[0, 1.5]], [["a"]], [[]], "ab", [0]):
+        assert isinstance(picture_of(problem, json.dumps({"stage": "train", "tours": tours})), Undrawn)
