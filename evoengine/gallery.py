@@ -10,6 +10,7 @@ from evoengine.errors import EvoengineError
 from evoengine.pictures import Picture, Undrawn, picture_of
 from evoengine.plugins import is_path, load
 from evoengine.problem import Problem
+from evoengine.readable import plain
 from evoengine.stores.base import CampaignRow
 from evoengine.types import GUIDANCE, Record, Scored
 
@@ -52,9 +53,7 @@ class Gallery:
         if key not in self._loaded:
             if len(self._loaded) >= _MOST_PROBLEMS:
                 self._loaded.clear()
-            found = self._loaded[key] = self._found(row)
-            if isinstance(found, Problem) and fingerprint_of(found) != row.fingerprint:
-                self._edited.add(row.fingerprint)
+            self._loaded[key] = self._found(row)
         return self._loaded[key]
 
     def _found(self, row: CampaignRow) -> Problem | Undrawn | None:
@@ -64,10 +63,12 @@ class Gallery:
             return None
         try:
             found = self._built(row, use)
+            if isinstance(found, Problem) and fingerprint_of(found) != row.fingerprint:
+                self._edited.add(row.fingerprint)
         except EvoengineError as error:
             found = Undrawn(why=str(error))
         except Exception as error:  # a problem's own code, on settings that another version of it has stored
-            found = Undrawn(why=f"problem {row.problem!r} cannot be made: {type(error).__name__}: {error}")
+            found = Undrawn(why=plain(f"problem {row.problem!r} cannot be made: {type(error).__name__}: {error}"))
         # older campaigns do not say whether their problem draws: most do not, and nobody misses anything
         return None if draws is None and isinstance(found, Undrawn) else found
 

@@ -101,8 +101,8 @@ def _inspected(drawn: object) -> Picture:
             low = attribute.lower()
             if low.startswith(("on", "{")) or low in ("href", "src") or _LEADS.search(value):
                 raise ValueError(f"its {name} has {attribute}={value[:60]!r}, which does not only draw")
-        if name == "style" and _LEADS.search(element.text or ""):
-            raise ValueError("its style loads something")
+        if name == "style" and (len(element) or _LEADS.search(element.text or "")):  # what follows a child is style too
+            raise ValueError("its style loads something, or holds more than text")
         element.tag = name
     root.set("xmlns", SVG)
     return Picture(

@@ -37,6 +37,14 @@ def test_a_rectangle_is_given_by_its_lower_left_corner() -> None:
     assert [float(found[name]) for name in ("x", "y", "width", "height")] == [12.0, 162.0, 50.0, 50.0]
 
 
+def test_sizes_below_nothing_are_refused() -> None:
+    drawing = Drawing("none")
+    for draw in (lambda: drawing.circle(0, 0, -0.1), lambda: drawing.rectangle(0, 0, -1, 1),
+                 lambda: drawing.rectangle(0, 0, 1, -1)):  # fmt: skip
+        with pytest.raises(ValueError, match="at least 0"):
+            draw()
+
+
 def test_lines_polygons_dots_and_words_keep_their_order_and_places() -> None:
     drawing = Drawing("all", width=124.0)
     drawing.line([(0, 0), (1, 1)])

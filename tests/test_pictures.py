@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from evoengine import Campaign, Problem, Score
 from evoengine.errors import CampaignError
 from evoengine.gallery import Gallery
 from evoengine.pictures import MOST, Picture, Undrawn, picture_of
+from evoengine.testing import ProblemContract
 from evoengine.types import GUIDANCE, Candidate, Cause, Context, Evaluation, Failed, Program, Record, Scored
 from tests.campaigns.numbers import Numbers
 from tests.rings import NONE_DRAWN, put
@@ -57,7 +60,8 @@ def test_a_picture_is_what_was_drawn_with_its_title() -> None:
         "<style>@import '//evil.example/x.css';</style>", "<style>@import 'x.css';</style>",
         "<style>circle{fill:url(x.svg)}</style>", "<style>@font-face{src:local(x)}</style>",
         "<style>svg{background:image-set('x.png' 1x)}</style>", "<html xmlns='http://www.w3.org/1999/xhtml'/>",
-        "<iframe/>", "<metadata/>", "<style>a<script/></style>", "<circle xml:base='http://evil.example/'/>",
+        "<iframe/>", "<metadata/>", "<style>a<title/>@import 'x.css';</style>", "<style>a<script/></style>",
+        "<circle xmlns='http://www.w3.org/1999/xhtml'/>", "<circle xmlns=''/>", "<circle xml:base='http://evil.example/'/>",
     ],
 )  # fmt: skip
 def test_what_could_do_more_than_draw_is_not_shown(inside: str) -> None:
@@ -67,6 +71,7 @@ def test_what_could_do_more_than_draw_is_not_shown(inside: str) -> None:
 @pytest.mark.parametrize(
     "drawn",
     [
+        "<g xmlns='http://www.w3.org/2000/svg'/>",
         "", "x", "<svg/>", "<html/>", OPEN, f"{OPEN}</svg><svg/>", 7, None, ["<svg/>"], f"{OPEN}{' ' * MOST}</svg>",
         "<svg xmlns='http://www.w3.org/1999/xhtml'/>", f'<!DOCTYPE svg [<!ENTITY a "b">]>{OPEN}&a;</svg>',
         f"{OPEN}&unknown;</svg>", f"{OPEN}{'<g>' * 100_000}{'</g>' * 100_000}</svg>", "\ud800", "\0",
@@ -106,6 +111,11 @@ def test_nothing_that_is_drawn_is_an_error(text: str) -> None:
 @given(st.text(max_size=30) | st.sampled_from(["NaN", "[1e999]", "[" * 100_000, "1" * 10_000, '{"a":', "Infinity"]))
 def test_outputs_that_are_no_json_are_no_error(outputs: str) -> None:
     assert isinstance(picture_of(Shown(), outputs), Undrawn)
+
+
+@pytest.mark.parametrize("outputs", ["NaN", "[Infinity]", '{"a": -Infinity}'])
+def test_outputs_are_strict_json_for_the_problem_too(outputs: str) -> None:
+    assert "is no number" in told(picture_of(Shown(), outputs))
 
 
 def test_a_problem_without_render_and_a_record_without_outputs_say_so() -> None:
@@ -244,7 +254,15 @@ def test_a_problem_that_went_away_or_fits_no_longer_is_told_in_a_line(
     path = put(tmp_path, monkeypatch)
     with ran({"use": "rings", "how": "well"}, tmp_path) as campaign:
         other = path.read_text().replace("how: str", "other: str").replace("self.how", "self.other")
-        for name, text in (("rings", other), ("rings", "raise SystemError('x')"), ("strings", "")):
+        breaks = path.read_text().replace(
+            "def inputs", "def model_post_init(self, _): raise KeyError(1)\n    def inputs"
+        )
+        for name, text in (
+            ("rings", other),
+            ("rings", "raise SystemError('x')"),
+            ("rings", breaks),
+            ("strings", ""),
+        ):
             path.unlink(missing_ok=True)
             (tmp_path / "problems" / f"{name}.py").write_text(text)
             for module in [module for module in sys.modules if module.startswith("evoengine_plugin_problems_rings")]:
@@ -268,9 +286,11 @@ def test_a_campaign_from_python_is_drawn_where_its_problem_is_surely_found(
 ) -> None:
     from evoengine.plugins import build
 
-    put(tmp_path, monkeypatch)
+    path = put(tmp_path, monkeypatch)
     with ran(build("problems", "rings"), tmp_path) as campaign:
         assert isinstance(seen(campaign), Picture)
+        path.write_text(path.read_text() + "# another problem\n")
+        assert "started from Python" in told(seen(campaign))
     with ran(Shown(), tmp_path, "other") as campaign:
         assert "numbers" in told(seen(campaign))
 
@@ -291,3 +311,32 @@ def test_failures_and_guidance_have_no_picture_and_need_no_excuse(
         assert row is not None
         candidate = Candidate(content=content, island=island, operator="x")
         assert Gallery().picture(row, Record(number=2, candidate=candidate, evaluation=evaluation)) is None
+
+
+@pytest.mark.parametrize("how", NONE_DRAWN)
+def test_the_contract_of_problems_finds_a_picture_that_cannot_be_shown(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from evoengine.plugins import build
+
+    put(tmp_path, monkeypatch)
+    contract = ProblemContract()
+    contract.test_the_picture_of_a_seed_is_small_and_only_draws(build("problems", "rings"))
+    with pytest.raises((AssertionError, LookupError, TypeError, ElementTree.ParseError)):
+        contract.test_the_picture_of_a_seed_is_small_and_only_draws(build("problems", {"use": "rings", "how": how}))
+
+
+def test_an_older_campaign_that_does_not_say_whether_its_problem_draws_needs_no_excuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path, monkeypatch)
+    with ran("rings", tmp_path) as campaign:
+        row = campaign.store.campaign("rings")
+        assert row is not None
+        [record] = campaign.store.replay(row)
+        about = {name: value for name, value in row.settings["about"].items() if name != "draws"}
+        older = replace(row, settings={**row.settings, "about": about})
+        assert isinstance(Gallery().picture(older, record), Picture)
+        path.unlink()
+        assert Gallery().picture(older, record) is None
+        assert isinstance(Gallery().picture(row, record), Undrawn)

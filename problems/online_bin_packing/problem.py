@@ -88,11 +88,12 @@ class OnlineBinPacking(Problem):
             self._made[stage] = instances(self.family, stage)
         made = self._made[stage]
         packings = [Packing(CAPACITY[self.family]) for _ in made]
+        room: list[int] = []
         with np.errstate(over="ignore", invalid="ignore"):
             for items in zip(*made, strict=True):
                 answers = candidate.batch([packing.offer(item) for packing, item in zip(packings, items, strict=True)])
-                for packing, answer in zip(packings, answers, strict=True):
-                    packing.place(answer)
+                left, *_ = [packing.place(answer) for packing, answer in zip(packings, answers, strict=True)]
+                room.append(left)
         excess = {
             f"{stage}-{place}": 100.0 * (packing.used / math.ceil(sum(items) / packing.capacity) - 1.0)
             for place, (packing, items) in enumerate(zip(packings, made, strict=True))
@@ -101,7 +102,7 @@ class OnlineBinPacking(Problem):
         return Score(
             sum(excess.values()) / len(excess),
             instances=excess,
-            outputs={"stage": stage, "room": packings[0].found},
+            outputs={"stage": stage, "room": room},
             tightest_share=sum(packing.tightest for packing in packings) / placed,
             opened_early=sum(packing.early for packing in packings) / placed,
         )
@@ -146,7 +147,7 @@ def instances(family: str, stage: str) -> list[list[int]]:
 
 
 def refilled(items: list[int], room: list[int], capacity: int) -> list[list[int]]:
-    """The items of each bin, from what was left of the one that each item was put into (`Packing.found`).
+    """The items of each bin, from what was left of the one that each item was put into.
 
     Raises:
         ValueError: no bin had that left.
@@ -172,7 +173,7 @@ class Packing:
     `offer` and `place` alternate, and take a few microseconds.
     """
 
-    __slots__ = ("_bins", "_item", "_levels", "_open", "_present", "capacity", "early", "found", "tightest", "used")
+    __slots__ = ("_bins", "_item", "_levels", "_open", "_present", "capacity", "early", "tightest", "used")
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -181,8 +182,6 @@ class Packing:
         """Items put where they left the least room."""
         self.early = 0
         """Items put into a new bin although they fitted into an open one."""
-        self.found: list[int] = []
-        """What was left, before each item, of the bin that it was put into."""
         self._open = [0] * capacity + [1]
         self._present = np.zeros(capacity + 1, dtype=bool)
         self._present[capacity] = True
@@ -196,8 +195,8 @@ class Packing:
         self._bins = bins = self._levels[item:][self._present[item:]]
         return float(item), bins.copy()
 
-    def place(self, answer: Any) -> None:
-        """Puts the item where the candidate's priorities are highest.
+    def place(self, answer: Any) -> int:
+        """Puts the item where the candidate's priorities are highest, and gives what was left there before.
 
         Raises:
             Reject: they are not one finite number for each of the bins.
@@ -206,7 +205,6 @@ class Packing:
         last = len(bins) - 1
         chosen = _highest(answer, last + 1)
         left = int(bins[chosen])
-        self.found.append(left)
         if chosen == 0:
             self.tightest += 1
         elif chosen == last:
@@ -221,6 +219,7 @@ class Packing:
         if not self._open[left]:
             self._present[left] = True
         self._open[left] += 1
+        return left + self._item
 
 
 def _highest(answer: Any, count: int) -> int:

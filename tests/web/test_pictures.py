@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +14,17 @@ import pytest
 from starlette.testclient import TestClient
 
 from evoengine import Campaign
+from evoengine.bandit import Bandit
+from evoengine.examining import HOSTILE
 from evoengine.executors.inline import Inline
 from evoengine.gallery import Gallery
+from evoengine.islands import Islands
 from evoengine.reading import Reading
+from evoengine.types import Candidate, Program, Record, Scored
 from evoengine.web.freezing import freeze
 from tests.campaigns.numbers import campaign_of
 from tests.rings import NONE_DRAWN, put
+from tests.web.hostile import store_at
 from tests.web.pages import Page, asked
 from tests.web.test_frozen import assert_self_contained
 from tests.web.test_hostile import assert_harmless
@@ -139,3 +146,43 @@ def test_a_problem_that_is_a_file_is_drawn_where_it_was_named(tmp_path: Path, mo
             assert not images(answer.text)
         with asked(campaign.store, gallery=Gallery([str(path)])) as client:
             assert images(client.get("/campaigns/1").text)
+
+
+@pytest.mark.parametrize(
+    "name", ["autocorrelation", "circle_packing", "heilbronn_triangle", "online_bin_packing", "tsp_construct"]
+)
+def test_no_outputs_of_a_shipped_problem_make_an_error_of_its_page(name: str, tmp_path: Path) -> None:
+    store = store_at(tmp_path)
+    about = {
+        "goal": "g", "direction": "maximize", "features": [], "speaking": [], "best_known": None, "floor": None,
+        "use": name, "draws": True,
+    }  # fmt: skip
+    settings = {
+        "about": about, "problem": {}, "islands": Islands(count=1).settings(), "bandit": Bandit().settings(),
+        "archive": {"use": "grid"},
+    }  # fmt: skip
+    row = store.create(name=name, problem=name, fingerprint="f", seed=1, settings=settings)
+    told = ['{"stage":%s,"tours":%s,"room":%s}' % ((one,) * 3) for one in ("NaN", "[[]]", '"train"', "1e400")]
+    told += ['{"stage":"train","tours":%s,"room":%s}' % ((one,) * 2) for one in ("[[-1]]", "[[1e308]]", "[[0,1]]")]
+    told += ["", "\0", "[" * 9999, "NaN", *(json.dumps(one) for one in HOSTILE), *(f"[[[{one}]]]" for one in told)]
+    records = [
+        Record(
+            number=number,
+            candidate=Candidate(content=Program.of(str(number)), island=0, operator="x"),
+            evaluation=Scored(score=float(number), outputs=outputs),
+        )
+        for number, outputs in enumerate(told, start=1)
+    ]
+    store.append(row, records)
+    with asked(store) as client:
+        assert client.get("/campaigns/1").status_code == 200
+        for record in records:
+            answer = client.get(f"/campaigns/1/records/{record.number}")
+            assert answer.status_code == 200
+            assert Page(answer.text).faults == []
+            drawn = bool(images(answer.text))
+            assert drawn or "There is no picture: " in answer.text
+            found = client.get(f"/campaigns/1/records/{record.number}/picture.svg")
+            assert found.status_code == (200 if drawn else 404)
+            assert not drawn or not re.search("nan|inf", found.text.partition("</style>")[2])
+    store.close()
