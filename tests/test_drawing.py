@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evoengine.drawing import MOST_ELEMENTS, MOST_POINTS, Drawing
@@ -58,6 +58,7 @@ def test_lines_polygons_dots_and_words_keep_their_order_and_places() -> None:
     assert (words.text, words.attrib["text-anchor"]) == ("corner", "end")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(any_float, any_float, any_float, any_float), max_size=6))
 def test_whatever_the_numbers_a_drawing_is_refused_or_finite(numbers: list[tuple[float, float, float, float]]) -> None:
     drawing = Drawing("hostile")
@@ -89,6 +90,7 @@ def test_bounds_that_are_none_are_refused(bounds: tuple[float, float]) -> None:
         Drawing("none", y=bounds)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_words_and_titles_are_text_whatever_they_say(words: str) -> None:
     told = f"<b>&amp;]]>{words}"

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evoengine import Campaign, Problem, Score
@@ -98,6 +98,7 @@ def test_invisible_characters_are_made_visible() -> None:
     assert found.svg.isprintable()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80) | st.text(alphabet="<>/=\"'svg xmln:&;!-[]?on#", max_size=80))
 def test_nothing_that_is_drawn_is_an_error(text: str) -> None:
     for drawn in (text, f"{OPEN}{text}</svg>"):
@@ -108,6 +109,7 @@ def test_nothing_that_is_drawn_is_an_error(text: str) -> None:
                 assert why.isprintable()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.sampled_from(["NaN", "[1e999]", "[" * 100_000, "1" * 10_000, '{"a":', "Infinity"]))
 def test_outputs_that_are_no_json_are_no_error(outputs: str) -> None:
     assert isinstance(picture_of(Shown(), outputs), Undrawn)

@@ -89,7 +89,7 @@ class TspConstruct(Problem):
         stage, tours = outputs["stage"], outputs["tours"]
         drawing = Drawing(
             f"the tours of the first {len(tours)} of {INSTANCES[stage]} instances of {self.cities} cities",
-            x=(0.0, 2.1), y=(0.1 - 1.2 * ((len(tours) + 1) // 2), 1.1), width=560.0,
+            x=(0.0, 2.1), y=(-1.2 * ((len(tours) - 1) // 2), 1.1), width=560.0,
             description="The larger dot is the city where a tour starts and ends.",
         )  # fmt: skip
         for place, (tour, cities) in enumerate(zip(tours, points(self.cities, stage), strict=False)):

@@ -230,7 +230,7 @@ def test_bins_are_refilled_as_they_were_filled():
     assert module.refilled([5, 5, 4, 4], [10, 10, 5, 5], 10) == [[5, 4], [5, 4]]
 
 
-@pytest.mark.parametrize("room", [[7], [10, 10], [10, 3], ["a"], [[]], [None], 5, [10, 10.5]])
+@pytest.mark.parametrize("room", [[7] * 500, [150] * 499 + [3], ["a"] * 500, [[]] * 500, [150] * 499, [150] * 501, 5])
 def test_bins_that_there_were_not_are_no_picture(room):
     outputs = {"stage": "train", "room": room}
     assert isinstance(picture_of(OnlineBinPacking(), json.dumps(outputs)), Undrawn)

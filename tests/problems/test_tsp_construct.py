@@ -150,6 +150,8 @@ def test_the_tours_that_were_judged_are_kept_and_drawn_through_every_city():
     assert score.outputs["stage"] == "train"
     drawn = shapes(problem, score.outputs, "polygon", "line")
     assert len(drawn) == len(score.outputs["tours"]) == 4
+    [height] = {one["height"] for one in shapes(problem, score.outputs, "rect", "ground")}
+    assert max(y for line in drawn for _, y in line["points"]) > 0.9 * height
     for place, (tour, line) in enumerate(zip(score.outputs["tours"], drawn, strict=True)):
         assert sorted(tour) == list(range(15))
         corners = line["points"]
