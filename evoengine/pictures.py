@@ -64,7 +64,7 @@ def picture_of(problem: Problem, outputs: str | None) -> Picture | Undrawn:
     if not problem.draws:
         return Undrawn(why=f"problem {problem.name!r} draws no pictures; it has no render().")
     if outputs is None:
-        return Undrawn(why="no outputs of it were kept: its problem kept none when it was judged, or more than 256 KiB.")
+        return Undrawn(why="no outputs of it were kept: none were named when it was judged, or over 256 KiB.")
     try:
         drawn = problem.render(json.loads(outputs, parse_constant=_refused))
     except Exception as error:  # foreign code on untrusted numbers: there is no picture, and the page goes on
