@@ -22,6 +22,7 @@ from evoengine.assembly import (
 from evoengine.bandit import Bandit
 from evoengine.beside import Beside
 from evoengine.breeding import first_prompt
+from evoengine.deciding import Decisions
 from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
 from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Updated, Watcher
 from evoengine.executors.base import Executor
@@ -44,12 +45,14 @@ from evoengine.rl.trainer import Trainer
 from evoengine.sandboxes.base import Sandbox
 from evoengine.selectors.base import Selector
 from evoengine.spending import Spending
+from evoengine.steering import refuse_nonsense
 from evoengine.stopping import Reached, Stop, limits
 from evoengine.stores.base import CampaignRow, Check, Store, Update
 from evoengine.types import (
     EVERY_ISLAND,
     GUIDANCE,
     SEED,
+    Action,
     Candidate,
     Cause,
     Content,
@@ -181,6 +184,8 @@ class Campaign:
         self._drafts: deque[tuple[Draft, Progress]] = deque()
         self._held = ExitStack()
         self._halt: str | None = None
+        self._decisions = Decisions(self.store)
+        self._runs = False
         self._learning = self._parts.learning(self.store, self.name)
         self._began = self._noted = 0.0
 
@@ -248,6 +253,9 @@ class Campaign:
     async def _worked(self, condition: Stop, seconds: float | None) -> str:
         """One run, from the first draft to the last record; gives the reason for its end."""
         run = self.store.begin_run(self._stored_row())
+        self._runs = True
+        self._decisions.forget()
+        self._heed(self._drafts)
         spending = Spending(
             price=self._parts.price,
             dearest=self._parts.dearest(),
@@ -264,6 +272,7 @@ class Campaign:
         )
         try:
             reason = await pipeline.run()
+            self._runs = False
             if pipeline.gave_up:
                 self._forget()
             elif self._learning is not None:
@@ -275,6 +284,10 @@ class Campaign:
             with suppress(StoreError):  # the error itself says more
                 self.store.note_run(run, self._lasted(), type(error).__name__)
             raise
+        finally:
+            self._runs = False
+            if any(draft.action is not None for draft, _ in self._drafts):
+                self._forget()  # a loop of one's own is asked for nothing that a person decided
         self.store.note_run(run, self._lasted(), reason)
         return reason
 
@@ -394,10 +407,11 @@ class Campaign:
         return records
 
     def _record(self, proposals: Sequence[Proposal], run: int) -> None:
-        """Commits finished proposals: all at once, or one by one where a gate has to see each before the next."""
-        if self._parts.gates:
+        """Commits finished proposals: all at once, or one by one where the next depends on what came before it."""
+        if self._parts.gates or any(one.candidate.action is not None for one in proposals):
             for proposal in proposals:
-                self._commit(self._records([proposal]), run)
+                settled = self._decisions.settled(self._stored_row(), self._opened(), proposal)
+                self._commit(self._records([settled]), run)
         else:
             self._commit(self._records(proposals), run)
 
@@ -426,11 +440,18 @@ class Campaign:
         due = fold.due
         if due and due[-1] > drafting_after:
             progress = fold.progress
-            self._drafts += [(draft, progress) for draft in fold.drafts(due) if draft.number > drafting_after]
+            new = deque((draft, progress) for draft in fold.drafts(due) if draft.number > drafting_after)
+            self._heed(new)
+            self._drafts += new
         if due and self._learning is not None:
             self._learn_from(fold, self._learning)
         if record.number % self._snapshot_every == 0 and not drafting_after:
             self._snapshot()
+
+    def _heed(self, drafts: deque[tuple[Draft, Progress]]) -> None:
+        """Lets what people decided take the places of drafts that are not begun, while a run goes on."""
+        if self._runs and self._row is not None:
+            self._decisions.placed(self._row, self._opened(), drafts)
 
     def _learn_from(self, fold: Fold, learning: Learning) -> None:
         """Hands on a step of records that has ended."""
@@ -505,6 +526,20 @@ class Campaign:
             [record] = self._records([proposal])
             self._commit([record])
         return record
+
+    def decide(self, action: Action) -> int:
+        """Has the campaign make a record of what a person decided as soon as it runs; gives its place in the queue.
+
+        Another process may be running it, and takes notice within moments.
+
+        Raises:
+            CampaignError: the campaign has no records yet, or the decision makes no sense.
+        """
+        fold = self._opened()
+        if self._row is None:
+            raise CampaignError(f"campaign {self.name!r} has no records yet; run it first.")
+        refuse_nonsense(action, max(fold.records, self.store.last(self._row)))
+        return self.store.decide(self._row, action)
 
     def judge(self, content: Content, stage: str | None = None) -> Judgement:
         """The evaluation of a content, without recording it."""
@@ -587,6 +622,7 @@ class Campaign:
         if row is not None:
             self._parts.refuse_another(self.name, row)
         self._fold = self._parts.fold()
+        self._fold.recalled = lambda number: self.store.elite(self._stored_row(), number)
         self._row = row
         if row is not None:
             self._replay(row, self._fold)
@@ -609,6 +645,7 @@ class Campaign:
     def _forget(self) -> None:
         self._fold, self._row = None, None
         self._drafts.clear()
+        self._decisions.forget()
 
     def identity(self) -> dict[str, Any]:
         """All settings that the result depends on, as JSON values."""

@@ -25,6 +25,7 @@ from evoengine.selectors.uniform import Uniform
 from evoengine.stores.base import CampaignRow, Outline
 from evoengine.types import (
     GUIDANCE,
+    Action,
     Brief,
     Candidate,
     Cause,
@@ -151,10 +152,13 @@ class Chronicle:
         self._places: dict[tuple[str, str], int] = {}
         self._parents: dict[int, tuple[int, ...]] = {}
         self._tiers: Counter[str] = Counter()
+        self.actions: dict[int, Action] = {}
+        """What people decided, by record."""
         self._interval = _FIRST_INTERVAL
         self._snapshots: dict[int, dict[str, Any]] = {}
         self._elites: OrderedDict[int, list[NDArray[Any]]] = OrderedDict()
         self._fold = self._folding()
+        self._fold.recalled = _Elites(self).__getitem__
 
     def _folding(self) -> Fold:
         settings = self.row.settings
@@ -229,6 +233,8 @@ class Chronicle:
             )
             if len(one.parents) > 1:
                 self._parents[one.number] = one.parents
+            if one.action is not None:
+                self.actions[one.number] = one.action
             if one.tier:
                 self._tiers[one.tier] += 1
             if one.number % self._interval == 0:
@@ -390,7 +396,13 @@ class Chronicle:
             if not math.isnan(score):
                 told = {name: value for name, value in zip(names, features, strict=True) if not math.isnan(value)}
                 evaluation = Scored(score=score, features=told)
-            candidate = Candidate(content=_NO_PROGRAM if held else None, island=island, operator="")
+            candidate = Candidate(
+                content=_NO_PROGRAM if held else None,
+                island=island,
+                operator="",
+                parents=self.parents(later) if islands.barred else (),
+                action=self.actions.get(later),
+            )
             islands.add(Record(number=later, candidate=candidate, evaluation=evaluation))
         return islands
 
@@ -429,7 +441,12 @@ def _record(one: Outline) -> Record:
     return Record(
         number=one.number,
         candidate=Candidate(
-            content=content, island=one.island, operator=one.operator, parents=one.parents, guidance=one.guidance
+            content=content,
+            island=one.island,
+            operator=one.operator,
+            parents=one.parents,
+            guidance=one.guidance,
+            action=one.action,
         ),
         evaluation=evaluation,
         cost=Cost(calls=one.calls, tokens=one.tokens, money=one.money, seconds=one.seconds),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,11 +22,13 @@ from evoengine.rl.collecting import Collecting
 from evoengine.rl.gathering import groups_of
 from evoengine.rl.ladder import returns_of
 from evoengine.rl.tally import Tally
+from evoengine.steering import HUMAN, Steering
 from evoengine.stores.base import CampaignRow, Store
 from evoengine.types import (
     EVERY_ISLAND,
     GUIDANCE,
     SEED,
+    Action,
     Brief,
     Cause,
     Content,
@@ -109,6 +111,10 @@ def _made_from(record: Record) -> list[int]:
     return [*candidate.parents[:1], *(() if candidate.guidance is None else (candidate.guidance,))]
 
 
+def _nothing(number: int) -> tuple[Content, Scored]:
+    raise KeyError(number)
+
+
 class Fold:
     """Everything that a campaign's decisions rest on, and the decisions.
 
@@ -153,6 +159,9 @@ class Fold:
         self._lineup = lineup
         self._speaking = speaking
         self._recent = _Recent() if speaking else None
+        self.steering = Steering()
+        self.recalled: Callable[[int], tuple[Content, Scored]] = _nothing
+        """Gives the content and score of an earlier record, or raises `KeyError`."""
         self.seen: set[str] = set()
         """Digests of all contents recorded so far."""
         self.records = 0
@@ -194,12 +203,16 @@ class Fold:
         score = evaluation.score if isinstance(evaluation, Scored) and candidate.island != GUIDANCE else None
         if candidate.operator == SEED:
             self.seeds += 1
-        elif candidate.island != GUIDANCE:
+        elif candidate.island != GUIDANCE and candidate.action is None:
             operator, _, arm = candidate.operator.partition(".")
             reward = self._reward(record, score)
             self.bandit.learn((operator, arm), reward, cost.calls)
             self._credit(record, operator, reward)
         insertion = self.islands.add(record)
+        if record.number in self.islands.barred:
+            score = None
+        if candidate.action is not None:
+            self._decided(record)
         if candidate.island == GUIDANCE and self.guidance is not None:
             self.guidance.add(record)
         if self._recent is not None:
@@ -223,6 +236,14 @@ class Fold:
         self._tokens += cost.tokens
         self._money += cost.money
         return Taken(insertion=insertion, improved=improved)
+
+    def _decided(self, record: Record) -> None:
+        """Takes in what a person decided."""
+        self.steering.take(record, self.recalled)
+        action = record.candidate.action
+        if action is not None and action.barred:
+            best = self.islands.champion
+            self._best = None if best is None else best.scored.score
 
     def _collect(self, record: Record, collecting: Collecting, best: float | None) -> None:
         """Keeps the records of a step together; at its end it is noted what the children of each parent were worth."""
@@ -358,6 +379,27 @@ class Fold:
             leaders.append(draft)
         return leaders
 
+    @property
+    def brief(self) -> Brief:
+        """What operators are told, with what people want beside it."""
+        if not self.steering.done:
+            return self._brief
+        return replace(self._brief, notes=self.steering.told(self._brief))
+
+    def by_hand(self, draft: Draft, action: Action) -> Draft:
+        """The draft of a record that a person makes, in the place of another."""
+        return Draft(
+            number=draft.number,
+            island=draft.number % self.islands.count,
+            operator=HUMAN,
+            arm=str(action.kind),
+            parents=(),
+            inspirations=(),
+            brief=draft.brief,
+            rng=draft.rng,
+            action=action,
+        )
+
     def draft(self, number: int, redraw: int = 0) -> Draft:
         """The draft of one proposal, as it follows from the state of this moment.
 
@@ -386,6 +428,9 @@ class Fold:
             selection = self.islands.selectors[place].select(
                 archives[place].elites, Stream(self._seed, number, purpose), self._inspirations
             )
+            pinned = self.steering.parent(Stream(self._seed, number, "pinned")) if self.steering.done else None
+            if pinned is not None:
+                selection = replace(selection, parents=(pinned, *selection.parents[1:]))
         draft = Draft(
             number=number,
             island=place,
@@ -393,7 +438,7 @@ class Fold:
             arm=arm,
             parents=selection.parents,
             inspirations=selection.inspirations,
-            brief=self._brief,
+            brief=self.brief,
             rng=Stream(self._seed, number, "breeding"),
         )
         return self._accompanied(draft) if operator in self._speaking else draft
@@ -423,7 +468,8 @@ class Fold:
             self.islands.archives[place].elites, Stream(self._seed, block, "inspirations"), self._inspirations + 1
         )
         parents = {parent.number for parent in draft.parents}
-        others = {one.number: one for one in (*chosen.parents, *chosen.inspirations) if one.number not in parents}
+        offered = (*self.steering.pinned, *chosen.parents, *chosen.inspirations)
+        others = {one.number: one for one in offered if one.number not in parents}
         return tuple(others.values())[: self._inspirations]
 
     def _guidance_draft(self, number: int, guidance: Guidance) -> Draft:
@@ -439,7 +485,7 @@ class Fold:
             arm="",
             parents=(parent,),
             inspirations=tuple(others[: self._inspirations]),
-            brief=self._brief,
+            brief=self.brief,
             rng=Stream(self._seed, number, "breeding"),
             siblings=self._recent.of(parent.number),
         )
@@ -463,6 +509,7 @@ class Fold:
             "tally": self._tally.state(),
             "best_before": self.best_before,
             "lineup": None if self._lineup is None else self._lineup.state(),
+            "steering": self.steering.state(),
         }
 
     def resume(self, store: Store, row: CampaignRow, last: int) -> None:
@@ -487,6 +534,7 @@ class Fold:
             gate.restore(state["gates"][name])
         if self._lineup is not None:
             self._lineup.restore(state["lineup"], self._stored)
+        self.steering.restore(state.get("steering"), self._stored)
         if self._recent is not None:
             for record in store.replay(row, after=max(0, number - RECENT), until=number):
                 self._recent.add(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal
@@ -54,6 +54,11 @@ class Islands(Component):
         return []
 
     @cached_property
+    def barred(self) -> set[int]:
+        """Records in quarantine, with those made from them since."""
+        return set()
+
+    @cached_property
     def _champion(self) -> Elite | None:
         return None
 
@@ -65,6 +70,7 @@ class Islands(Component):
         self.selectors[:] = [selector.fresh() for _ in range(self.count)]
         for one in self.archives:
             one.open(features)
+        self.barred.clear()
         self._champion, self._seed = None, seed
 
     @property
@@ -82,6 +88,9 @@ class Islands(Component):
             places = range(self.count)
         elif candidate.island == GUIDANCE:
             places, scored = (), None
+        if self.barred and not self.barred.isdisjoint(candidate.parents):
+            self.barred.add(record.number)
+            scored = None
         for place in places:
             taken = Insertion.REJECTED
             if scored is not None and candidate.content is not None:
@@ -94,11 +103,28 @@ class Islands(Component):
             and (self._champion is None or scored.score > self._champion.scored.score)
         ):
             self._champion = Elite(number=record.number, content=candidate.content, scored=scored, cell=())
+        if candidate.action is not None and candidate.action.barred:
+            self._bar(candidate.action.barred)
         if self.interval and record.number % self.interval == 0:
             self._migrate(record.number)
         if self.reset_interval and record.number % self.reset_interval == 0:
             self._reset(record.number)
         return insertion
+
+    def stands_without(self, numbers: Collection[int]) -> bool:
+        """Whether an elite would be left if the records of these numbers were taken out."""
+        return any(number not in numbers for archive in self.archives for number in archive.numbers())
+
+    def _bar(self, numbers: Collection[int]) -> None:
+        """Takes records out of all archives; the best of what is left is the champion, if it was one of them."""
+        gone = set(numbers)
+        self.barred |= gone
+        for archive in self.archives:
+            archive.remove(gone)
+        if self._champion is not None and self._champion.number in gone:
+            left = [best for archive in self.archives if (best := archive.best()) is not None]
+            best = max(left, key=lambda elite: (elite.scored.score, -elite.number), default=None)
+            self._champion = None if best is None else best._replace(cell=())
 
     def _migrate(self, number: int) -> None:
         if self.count == 1:
@@ -162,6 +188,7 @@ class Islands(Component):
             "archives": [archive.state() for archive in self.archives],
             "selectors": [selector.state() for selector in self.selectors],
             "champion": None if self._champion is None else self._champion.number,
+            **({"barred": sorted(self.barred)} if self.barred else {}),
         }
 
     def restore(self, state: dict[str, Any], elites: dict[int, tuple[Content, Scored]]) -> None:
@@ -170,6 +197,8 @@ class Islands(Component):
             archive.restore(kept, elites)
         for selector, kept in zip(self.selectors, state["selectors"], strict=True):
             selector.restore(kept)
+        self.barred.clear()
+        self.barred.update(state.get("barred", ()))
         if state["champion"] is not None:
             content, scored = elites[state["champion"]]
             self._champion = Elite(number=state["champion"], content=content, scored=scored, cell=())

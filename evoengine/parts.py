@@ -264,6 +264,8 @@ class Parts:
 
     def price(self, draft: Draft) -> Price:
         """What a proposal costs at most."""
+        if draft.action is not None:
+            return Price(calls=self._judged_at_most, tokens=self.problem.most_tokens)
         return self._price_of(draft.operator, draft.arm)
 
     def dearest(self) -> Price:

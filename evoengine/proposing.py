@@ -15,6 +15,7 @@ from evoengine.operators.base import Operator
 from evoengine.types import (
     GUIDANCE,
     SEED,
+    Action,
     Candidate,
     Cause,
     Child,
@@ -111,6 +112,8 @@ class Proposer:
         Raises:
             GeneratorError, ExecutorError, SandboxError: a part of the campaign does not work.
         """
+        if draft.action is not None:
+            return await self._by_hand(draft, draft.action, above)
         talk = Talk(
             who=f"operator {draft.operator!r}",
             seed_for=draft.seed_for,
@@ -154,6 +157,33 @@ class Proposer:
                 money=money,
                 seconds=judgement.seconds,
             ),
+            tier=judgement.tier,
+        )
+
+    async def _by_hand(self, draft: Draft, action: Action, above: float | None) -> Proposal:
+        """What a person decided; a program of theirs is judged like any other, but for gates that ask a model."""
+        content = action.content
+        if content is None:
+            judgement = Judgement(evaluation=Failed(cause=Cause.DECIDED, feedback=action.text))
+        else:
+            refused = self._refused(content, draft)
+            judgement = (
+                Judgement(evaluation=refused)
+                if refused is not None
+                else self._recalled(content) or await self._evaluate(content, above=above)
+            )
+        tokens, money = spent_on(judgement.turns)
+        return Proposal(
+            candidate=Candidate(
+                content=content,
+                island=draft.island,
+                operator=f"{draft.operator}.{draft.arm}",
+                parents=() if content is None or action.target is None else (action.target,),
+                turns=judgement.turns,
+                action=action,
+            ),
+            evaluation=judgement.evaluation,
+            cost=Cost(calls=judgement.calls, tokens=tokens, money=money, seconds=judgement.seconds),
             tier=judgement.tier,
         )
 

@@ -252,6 +252,7 @@ class Reading:
             guidance=guidance,
             lessons=lessons,
         )
+        fold.recalled = lambda number: self.store.elite(self.row, number)
         fold.resume(self.store, self.row, self.store.last(self.row))
         for record in self.store.replay(self.row, after=fold.records):
             fold.take(record)

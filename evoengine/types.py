@@ -276,6 +276,66 @@ def spent_on(turns: Sequence[Turn]) -> tuple[int, float]:
     return sum(one.prompt_tokens + one.tokens for one in completions), sum(one.money for one in completions)
 
 
+class ActionKind(Enum):
+    """What a person can do to a campaign that goes on."""
+
+    SUBMIT = "submit"
+    """Offer a program of one's own, which is judged like any other."""
+    NOTE = "note"
+    """Say something of a record; for people."""
+    PIN = "pin"
+    """Have an elite stay among those that parents and inspirations are drawn from, whatever becomes of its cell."""
+    UNPIN = "unpin"
+    QUARANTINE = "quarantine"
+    """Take a record, and all that was or will be made from it, out of the archives."""
+    GOAL = "goal"
+    """Tell language models something beside the problem's goal."""
+    CLEAR = "clear"
+    """Take all such goals back."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What a person decided.
+
+    Attributes:
+        target: the number of the record that it is about; of a submitted program the one that it was made from.
+        text: a note or a goal.
+        content: of a submission.
+        place: in the store's queue, from 1; given by the store.
+        barred: of a quarantine, the records that it takes out; found when it becomes a record.
+        vain: whether it came to nothing, as the record's feedback says.
+    """
+
+    kind: ActionKind
+    target: int | None = None
+    text: str = ""
+    content: Content | None = field(default=None, compare=False)
+    place: int = 0
+    barred: tuple[int, ...] = ()
+    vain: bool = False
+
+    def told(self) -> dict[str, JSON]:
+        """As JSON values, without the content."""
+        told: dict[str, JSON] = {"kind": self.kind.value, "target": self.target, "text": self.text, "place": self.place}
+        return told | ({"barred": list(self.barred)} if self.barred else {}) | ({"vain": True} if self.vain else {})
+
+    @classmethod
+    def heard(cls, told: Mapping[str, JSON]) -> Action:
+        """What `told` gave."""
+        return cls(
+            kind=ActionKind(told["kind"]),
+            target=told["target"],
+            text=told["text"],
+            place=told["place"],
+            barred=tuple(told.get("barred", ())),
+            vain=told.get("vain", False),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """What one proposal came to, before it was judged."""
@@ -303,6 +363,8 @@ class Candidate:
     """Where weights are trained: how many updates the policy had behind it that was asked."""
     control: bool = False
     """Whether the first policy was asked to compare the trained one with."""
+    action: Action | None = None
+    """What a person decided, where one made it."""
 
 
 EVERY_ISLAND = -1
@@ -336,6 +398,8 @@ class Cause(Enum):
     """Brings back what an ancestor had and gave up, by a gate."""
     REJECTED = "rejected"
     UNJUDGED = "unjudged"
+    DECIDED = "decided"
+    """No candidate: what a person decided, as a record."""
 
     def __str__(self) -> str:
         return self.value
@@ -580,6 +644,7 @@ class Draft:
         version: how many updates of the mutator's weights have to be made before it is asked; None where
             weights are not trained.
         control: whether version 0 is asked to compare the trained policy with.
+        action: what a person decided, in the stead of a proposal; it may have no parents.
     """
 
     number: int
@@ -598,6 +663,7 @@ class Draft:
     member: int = 0
     version: int | None = None
     control: bool = False
+    action: Action | None = None
 
     def seed_for(self, purpose: str) -> int:
         """A seed for a model's random numbers; the members of a group, which are asked the same, have their own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from evoengine.component import Component
@@ -16,7 +16,7 @@ __all__ = ["Archive", "Elites"]
 class Archive(Component, ABC):
     """Keeps the best candidate of every cell of behaviour space. An elite owns the cell of its features.
 
-    What it holds is a function of the sequence of its `add` and `clear` calls alone.
+    What it holds is a function of the sequence of its `add`, `clear` and `remove` calls alone.
     """
 
     @abstractmethod
@@ -30,6 +30,15 @@ class Archive(Component, ABC):
     @abstractmethod
     def clear(self) -> None:
         """Forgets all elites (and nothing that was learnt of the bounds)."""
+
+    def remove(self, numbers: Collection[int]) -> None:
+        """Takes the elites of these records out, as far as it has them; whom they had replaced does not come back."""
+        kept = [elite for elite in self if elite.number not in numbers]
+        if len(kept) == len(self):
+            return
+        self.clear()
+        for elite in sorted(kept, key=lambda one: one.number):
+            self.add(elite.number, elite.content, elite.scored)
 
     @property
     @abstractmethod

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from evoengine.stores.base import Outline
 from evoengine.types import (
     SEED,
+    Action,
     Candidate,
     Cause,
     Completion,
@@ -133,7 +134,7 @@ select r.number, r.island, r.operator, r.parents, r.score, r.cause, r.features, 
        r.tier,
        case when d.turns is not null and r.operator <> '{SEED}'
             then json_extract(d.turns, '$[#-1][1].policy', '$[#-1][1].policy') end,
-       json_extract(d.origin, '$.guidance'), r.content is not null, r.at
+       json_extract(d.origin, '$.guidance'), r.content is not null, r.at, json_extract(d.origin, '$.action')
 from records r left join details d on d.id = r.id
 where r.id > ? and r.id <= ? order by r.id
 """
@@ -142,7 +143,7 @@ where r.id > ? and r.id <= ? order by r.id
 def outline_of_row(row: tuple[Any, ...]) -> Outline:
     """The outline of a row of `SELECT_OUTLINES`."""
     number, island, operator, parents, score, cause, features, calls, tokens, money, seconds, *rest = row
-    tier, model, guidance, held, at = rest
+    tier, model, guidance, held, at, action = rest
     return Outline(
         number,
         island,
@@ -160,6 +161,7 @@ def outline_of_row(row: tuple[Any, ...]) -> Outline:
         guidance,
         bool(held),
         at,
+        None if action is None else Action.heard(json.loads(action)),
     )
 
 
@@ -214,6 +216,26 @@ def content_of(row: tuple[Any, ...]) -> Content | None:
             return Program.known({_text(path): _text(source), **more}, language, digest)
         case _:
             return Context(sections=more)
+
+
+def decision_row(campaign: int, action: Action, at: str) -> tuple[Any, ...]:
+    """The row of table `decisions`, but for its id."""
+    match action.content:
+        case None:
+            content = None
+        case Program(language=language, files=files):
+            content = json.dumps({"language": language, "files": dict(files)})
+        case Context(sections=sections):
+            content = json.dumps({"sections": dict(sections)})
+    return (campaign, _encode(action.told()), content, at)
+
+
+def decision_of(row: tuple[Any, ...]) -> Action:
+    """What a person decided, from the columns id, action and content."""
+    place, action, content = row
+    held: dict[str, Any] | None = None if content is None else json.loads(content)
+    kind = Context if held is not None and "sections" in held else Program
+    return replace(Action.heard(json.loads(action)), place=place, content=None if held is None else kind(**held))
 
 
 def _others(parts: Mapping[str, str]) -> str | None:
@@ -284,6 +306,8 @@ def _origin(candidate: Candidate) -> str | None:
         told["version"] = candidate.version
     if candidate.control:
         told["control"] = True
+    if candidate.action is not None:
+        told["action"] = candidate.action.told()
     return _encode(told) if told else None
 
 
@@ -295,4 +319,6 @@ def _origin_of(text: str | None) -> dict[str, Any]:
             told[name] = tuple(told[name])
     if "note" in told:
         told["note"] = _value(Note, told["note"])
+    if "action" in told:
+        told["action"] = Action.heard(told["action"])
     return told

@@ -119,6 +119,12 @@ def _updates(database: Database) -> None:
     )
 
 
+def _decisions(database: Database) -> None:
+    database.table("decisions").create(
+        {"id": int, "campaign": int, "action": str, "content": str, "at": str}, pk="id", if_not_exists=True
+    )
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     _tables,
     _runs_and_views,
@@ -127,6 +133,7 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     _addresses,
     _origins,
     _updates,
+    _decisions,
 )
 """Step i brings version i to version i + 1."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from evoengine.component import Component
-from evoengine.types import SEED, Cause, Content, Evaluation, Failed, Judgement, Record, Scored
+from evoengine.types import SEED, Action, Cause, Content, Evaluation, Failed, Judgement, Record, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,7 @@ class Outline(NamedTuple):
     """Whether it has a content."""
     at: float | None = None
     """When it was stored, in seconds since 1970; None where the store does not know."""
+    action: Action | None = None
 
 
 def outline_of(record: Record) -> Outline:
@@ -103,6 +104,7 @@ def outline_of(record: Record) -> Outline:
         model=asked,
         guidance=candidate.guidance,
         held=candidate.content is not None,
+        action=candidate.action,
     )
 
 
@@ -169,6 +171,10 @@ class Store(Component, ABC):
         """The records numbered above `after` (up to `until`) in brief, in order; no text of theirs is read."""
         return map(outline_of, self.replay(campaign, after, until))
 
+    def parents(self, campaign: CampaignRow, after: int = 0) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """The number of each record above `after` with those of its parents, in order."""
+        return ((one.number, one.parents) for one in self.outlines(campaign, after))
+
     def elite(self, campaign: CampaignRow, number: int) -> tuple[Content, Scored]:
         """The content and the score of a record.
 
@@ -219,6 +225,17 @@ class Store(Component, ABC):
     @abstractmethod
     def updates(self, campaign: CampaignRow) -> list[Update]:
         """All updates of weights, by number."""
+
+    @abstractmethod
+    def decide(self, campaign: CampaignRow, action: Action) -> int:
+        """Puts what a person decided into the queue of a campaign, which any process may do; gives its place.
+
+        It becomes a record as soon as the campaign goes on.
+        """
+
+    @abstractmethod
+    def decided(self, campaign: CampaignRow, after: int = 0) -> list[Action]:
+        """What stands in the queue behind the place `after`, in order."""
 
     @abstractmethod
     def begin_run(self, campaign: CampaignRow) -> int:

@@ -25,6 +25,8 @@ from evoengine.stores._rows import (
     SELECT_RECORDS,
     content_of,
     content_row,
+    decision_of,
+    decision_row,
     detail_row,
     elite_of,
     evaluation_of,
@@ -36,7 +38,7 @@ from evoengine.stores._rows import (
 from evoengine.stores._schema import APPLICATION_ID, MIGRATIONS, VERSION
 from evoengine.stores._search import found, is_behind, make_index
 from evoengine.stores.base import CampaignRow, Check, Outline, Store, Update
-from evoengine.types import Content, Failed, Judgement, Record, Scored
+from evoengine.types import Action, Content, Failed, Judgement, Record, Scored
 
 _HEADER = b"SQLite format 3\0"
 _INSERT_RECORD = f"insert into records values ({','.join('?' * 18)})"
@@ -302,6 +304,15 @@ class Sqlite(Store):
             for row in self._open.execute(SELECT_OUTLINES, (base + after, end)):
                 yield outline_of_row(row)
 
+    def parents(self, campaign: CampaignRow, after: int = 0) -> Iterator[tuple[int, tuple[int, ...]]]:
+        base = campaign.id * NUMBERS
+        with self._explained():
+            for number, parents in self._open.execute(
+                "select number, parents from records where id > ? and id < ? order by id",
+                (base + after, base + NUMBERS),
+            ):
+                yield number, tuple(json.loads(parents))
+
     def elite(self, campaign: CampaignRow, number: int) -> tuple[Content, Scored]:
         with self._explained():
             row = self._open.execute(SELECT_ELITE, (campaign.id * NUMBERS + number,)).fetchone()
@@ -433,6 +444,24 @@ class Sqlite(Store):
             Update(number=number, record=record, policy=policy, facts=json.loads(facts))
             for number, record, policy, facts in rows
         ]
+
+    def decide(self, campaign: CampaignRow, action: Action) -> int:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._explained():
+            cursor = self._open.execute(
+                "insert into decisions (campaign, action, content, at) values (?,?,?,?)",
+                decision_row(campaign.id, action, now),
+            )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def decided(self, campaign: CampaignRow, after: int = 0) -> list[Action]:
+        with self._explained():
+            rows = self._open.execute(
+                "select id, action, content from decisions where id > ? and campaign = ? order by id",
+                (after, campaign.id),
+            ).fetchall()
+        return [decision_of(row) for row in rows]
 
     def begin_run(self, campaign: CampaignRow) -> int:
         began = datetime.now(UTC).isoformat(timespec="seconds")
