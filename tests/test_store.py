@@ -292,7 +292,7 @@ sys.stdout.write(f"{number}\\n")
 
 
 @pytest.mark.parametrize("then", ["on", "end"])
-@pytest.mark.parametrize("size", [200_000, 1_000_000])
+@pytest.mark.parametrize("size", [300_000, 1_000_000])
 def test_a_full_disk_is_an_error_that_loses_nothing_acknowledged(path: Path, size: int, then: str) -> None:
     message, count = answer(python(FILL, path, size, then)).splitlines()
     assert "the disk takes no more" in message

@@ -29,6 +29,7 @@ _VERBS = {
     "updates": ("learn", "What training measured at each update of the model's weights."),
     "compare": ("compare", "How much more campaigns reached than others, over their seeds."),
     "view": ("view", "Browse a store in a local web page."),
+    "steer": ("steer", "Have a say in a campaign: programs of one's own, pins, notes, goals, quarantine."),
     "search": ("read", "Records whose source holds some words."),
     "export": ("read", "All records as JSON lines, or the elites as files."),
     "check": ("make", "Prove that a problem keeps its contract."),

@@ -15,6 +15,8 @@ from evoengine.errors import StoreError
 from evoengine.stores.base import CampaignRow, Check, Store, Update, outline_of
 from evoengine.testing._laws import INHERITED
 from evoengine.types import (
+    Action,
+    ActionKind,
     Candidate,
     Cause,
     Completion,
@@ -298,6 +300,39 @@ class StoreContract:
             store.add_update(campaign, update)
         assert store.updates(campaign) == [first, second]
         assert store.updates(other) == []
+
+    def test_what_people_decide_waits_in_order_for_its_campaign_and_its_record_tells_it(self, store: Store) -> None:
+        campaign, other = self.begun(store), self.begun(store)
+        program = Program(files={"main.py": "\ud800", "b.txt": "\0"}, language="toml")
+        asked = [
+            Action(kind=ActionKind.SUBMIT, target=1, content=program),
+            Action(kind=ActionKind.SUBMIT, content=Context(sections={"a": "\ud800"})),
+            Action(kind=ActionKind.NOTE, target=2, text="é\ud800"),
+        ]
+        places = [store.decide(campaign, action) for action in asked]
+        store.decide(other, Action(kind=ActionKind.CLEAR))
+        assert places == sorted(set(places))
+        found = store.decided(campaign)
+        assert found == [replace(action, place=place) for action, place in zip(asked, places, strict=True)]
+        assert [action.content for action in found] == [action.content for action in asked]
+        assert store.decided(campaign, after=places[1]) == found[2:]
+        barred = replace(found[2], kind=ActionKind.QUARANTINE, barred=(2, 5), vain=True)
+        made = record(1, None)
+        made = replace(made, candidate=replace(made.candidate, action=barred))
+        store.append(campaign, [made])
+        assert next(iter(store.replay(campaign))).candidate.action == barred
+        assert next(iter(store.outlines(campaign))).action == barred
+
+    def test_parents_are_told_without_the_records(self, store: Store) -> None:
+        campaign = self.begun(store)
+        made = [record(number, f"{number}") for number in (1, 2, 3)]
+        parents = ((), (1,), (2, 1))
+        store.append(
+            campaign,
+            [replace(one, candidate=replace(one.candidate, parents=of)) for one, of in zip(made, parents, strict=True)],
+        )
+        assert list(store.parents(campaign)) == [(1, ()), (2, (1,)), (3, (2, 1))]
+        assert list(store.parents(campaign, after=2)) == [(3, (2, 1))]
 
     def test_a_check_is_kept_by_record_and_stage_and_the_last_one_counts(self, store: Store) -> None:
         campaign = self.begun(store)
