@@ -22,6 +22,7 @@ from evoengine.guidance import Guidance
 from evoengine.islands import Islands
 from evoengine.plugins import build
 from evoengine.selectors.uniform import Uniform
+from evoengine.steering import Steering
 from evoengine.stores.base import CampaignRow, Outline
 from evoengine.types import (
     GUIDANCE,
@@ -199,6 +200,11 @@ class Chronicle:
     def islands(self) -> Islands:
         """The islands after them; their elites have no programs."""
         return self._fold.islands
+
+    @property
+    def steering(self) -> Steering:
+        """What people decided in them."""
+        return self._fold.steering
 
     @property
     def tiers(self) -> Mapping[str, int]:

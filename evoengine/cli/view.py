@@ -18,14 +18,22 @@ from evoengine.cli.read import opened_store
 )
 @click.option("--allow-host", "names", multiple=True, help="A further name that the page may be asked under.")
 @click.option("--token", "ask_token", is_flag=True, help="Ask for a token on this machine too.")
+@click.option("--allow-edit", "edits", is_flag=True, help="Let people have a say in campaigns; asks for a token.")
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
 @PROBLEMS
 def view_command(
-    store: str, host: str, port: int, names: tuple[str, ...], ask_token: bool, opens: bool, problems: tuple[str, ...]
+    store: str,
+    host: str,
+    port: int,
+    names: tuple[str, ...],
+    ask_token: bool,
+    edits: bool,
+    opens: bool,
+    problems: tuple[str, ...],
 ) -> None:
     """Browse STORE (a URL or a file; sqlite:///evo.db by default) in a local web page, also while a run goes on.
 
-    The page is read-only. Ctrl-C ends it.
+    The page is read-only unless --allow-edit is given. Ctrl-C ends it.
     """
     from evoengine.web.serving import require, serve
 
@@ -39,4 +47,6 @@ def view_command(
 
     url = store if "://" in store else f"sqlite:///{store}"
     with opened_store(url) as opened:
-        serve(opened, host=host, port=port, names=names, ask_token=ask_token, problems=problems, ready=ready)
+        serve(
+            opened, host=host, port=port, names=names, ask_token=ask_token, edits=edits, problems=problems, ready=ready
+        )

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -18,7 +19,7 @@ from evoengine.errors import EvoengineError
 from evoengine.gallery import Gallery
 from evoengine.pictures import Picture, Undrawn
 from evoengine.stores.base import CampaignRow
-from evoengine.web import map_page, pages, record_page
+from evoengine.web import deciding, map_page, pages, record_page
 from evoengine.web.errors import Unknown, Wrong
 from evoengine.web.following import Following
 from evoengine.web.guard import LOCAL, Guard
@@ -38,6 +39,7 @@ VIEWS = {
     "contexts": "contexts",
     "training": "training",
     "failures": "failures",
+    "decisions": "decisions",
 }
 _PAGES: dict[str, Callable[[Viewed, Query], dict[str, Any]]] = {
     "": pages.overview,
@@ -47,6 +49,7 @@ _PAGES: dict[str, Callable[[Viewed, Query], dict[str, Any]]] = {
     "contexts": pages.contexts,
     "training": pages.training,
     "failures": pages.failures,
+    "decisions": deciding.decisions,
 }
 _LISTED_AT_ONCE = 5000
 """Records of unread campaigns that the list of campaigns is willing to read for their best values."""
@@ -55,7 +58,12 @@ _FOUND = 200
 
 
 def application(
-    following: Following, *, hosts: Iterable[str] = LOCAL, token: str | None = None, gallery: Gallery | None = None
+    following: Following,
+    *,
+    hosts: Iterable[str] = LOCAL,
+    token: str | None = None,
+    edits: bool = False,
+    gallery: Gallery | None = None,
 ) -> ASGIApp:
     """The pages over a store, behind their guard.
 
@@ -63,9 +71,10 @@ def application(
         following: entered.
         hosts: the names that it may be asked under.
         token: what a visitor has to know; None where nobody is asked for it.
+        edits: whether people may decide something on the pages.
         gallery: draws records; by default with no problems but those that are found by name.
     """
-    site = _Site(following, gallery or Gallery())
+    site = _Site(following, gallery or Gallery(), edits)
     routes = [
         Route("/", site.campaigns),
         Route("/search", site.search),
@@ -75,6 +84,7 @@ def application(
         Route("/campaigns/{id}/records/{number}/lineage", site.lineage),
         Route("/campaigns/{id}/records/{number}/picture.svg", site.picture),
         Route("/campaigns/{id}/open", site.opened),
+        *([Route("/campaigns/{id}/decide", site.decide, methods=["POST"])] if edits else []),
         *(Route(f"/campaigns/{{id}}/{name}", partial(site.page, name)) for name in _PAGES if name),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
@@ -89,14 +99,14 @@ def application(
         },
     )
     app.router.redirect_slashes = False
-    return Guard(app, frozenset(hosts), token)
+    return Guard(app, frozenset(hosts), token, edits)
 
 
 class _Site:
     """What answers requests. Every page is made under the lock of what it is made from."""
 
-    def __init__(self, following: Following, gallery: Gallery) -> None:
-        self._following, self._gallery = following, gallery
+    def __init__(self, following: Following, gallery: Gallery, edits: bool) -> None:
+        self._following, self._gallery, self._edits = following, gallery, edits
 
     def _row(self, request: Request) -> CampaignRow:
         number = whole_of(request.path_params["id"])
@@ -126,6 +136,7 @@ class _Site:
                 last=viewed.last,
                 static="/static",
                 frozen=False,
+                edits=self._edits,
                 **{key: value for key, value in values.items() if key not in ("last", "read")},
             )
         )
@@ -190,6 +201,21 @@ class _Site:
                     raise Unknown(f"There is no picture of this record: {why}")
                 case None:
                     raise Unknown("There is no picture of this record.")
+
+    async def decide(self, request: Request) -> Response:
+        """Puts what a form says into the campaign's queue, and goes on to the page of decisions."""
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > deciding.LARGEST:
+                return _told(413, f"That is more than {deciding.LARGEST >> 20} MiB.")
+        return await run_in_threadpool(self._decide, request, body)
+
+    def _decide(self, request: Request, body: bytes) -> Response:
+        with self._following.lock:
+            viewed = self._viewed(self._row(request))
+            place = viewed.store.decide(viewed.row, deciding.action_of(body, viewed))
+            return RedirectResponse(address(Served(viewed.row.id).page("decisions"), decided=place), 303)
 
     def opened(self, request: Request) -> Response:
         """A record by a number that was typed in."""

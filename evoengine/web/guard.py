@@ -42,10 +42,13 @@ class Guard:
         hosts: the names that it may be asked under.
         token: what a visitor has to know; None where nobody is asked for it. Asked under an address in place of a
             name it then answers too, as no rebinding is possible without a name.
+        edits: whether forms may be sent, too, from pages of this very address: a form on another site's page, which
+            a browser would send with the cookie, names that site as its origin.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], token: str | None) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], token: str | None, edits: bool = False) -> None:
         self._app, self._hosts, self._token = app, frozenset(host.lower() for host in hosts), token
+        self._methods = ("GET", "HEAD", "POST") if edits else ("GET", "HEAD")
         # by token, so that two of them on one machine, whatever their ports, leave each other's cookies alone
         mark = blake2b((token or "").encode(), digest_size=6).hexdigest()
         self._cookie = f"evoengine-{mark}"
@@ -69,10 +72,12 @@ class Guard:
 
         if not self._hosted(scope):
             await _said(sending, 421, "This address is not known here. Open the page under the address it was given.")
-        elif scope["method"] not in ("GET", "HEAD"):
-            await _said(
-                sending, 405, "These pages are read-only: they answer GET and HEAD.", [(b"allow", b"GET, HEAD")]
-            )
+        elif scope["method"] not in self._methods:
+            told = "These pages are read-only: they answer GET and HEAD."
+            allowed = ", ".join(self._methods).encode()
+            await _said(sending, 405, told if len(self._methods) == 2 else "No page does that.", [(b"allow", allowed)])
+        elif scope["method"] == "POST" and not _from_here(scope):
+            await _said(sending, 403, "Forms are taken from these pages alone.")
         elif self._token is None or self._carries(scope, self._token):
             await self._app(scope, receive, sending)
         else:
@@ -113,6 +118,13 @@ class Guard:
 
 def _is_svg(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(name.lower() == b"content-type" and value.startswith(b"image/svg") for name, value in headers)
+
+
+def _from_here(scope: Scope) -> bool:
+    """Whether a form was sent from a page under the very name and port that it was sent to."""
+    origins = [value for name, value in scope["headers"] if name == b"origin"]
+    [host] = [value for name, value in scope["headers"] if name == b"host"]
+    return len(origins) == 1 and origins[0].lower() in (b"http://" + host.lower(), b"https://" + host.lower())
 
 
 def _query(scope: Scope) -> list[tuple[str, str]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from evoengine.types import Candidate, Record, Scored, Turn
+from evoengine.types import Candidate, Program, Record, Scored, Turn
 from evoengine.web.charts import Node, lineage_graph
+from evoengine.web.deciding import said_of
 from evoengine.web.texts import difference, parts_of, text_of
 from evoengine.web.viewed import Query, Viewed, island_name, outcome_of
 
@@ -59,6 +60,8 @@ def record_page(viewed: Viewed, number: int, query: Query) -> dict[str, Any]:
             }
             for check in checks
         ],
+        "said": said_of(viewed, number),
+        "program": candidate.content.text if isinstance(candidate.content, Program) else None,
         "turns": [_turn(turn) for turn in candidate.turns[:_MOST_TURNS]],
         "turn_count": len(candidate.turns),
         "note": candidate.note,

@@ -44,9 +44,10 @@ def serve(
     names: Sequence[str] = (),
     ask_token: bool = False,
     problems: Sequence[str] = (),
+    edits: bool = False,
     ready: Callable[[str], object] = str,
 ) -> None:
-    """Serves the pages over an opened store, read-only, until it is interrupted.
+    """Serves the pages over an opened store until it is interrupted.
 
     Args:
         store: opened.
@@ -55,6 +56,7 @@ def serve(
         names: under which it may be asked beside `host` (a proxy's, say).
         ask_token: whether to ask for a token on this machine too.
         problems: names or paths of problems that may be loaded to draw pictures, where a store names them by a path.
+        edits: whether people may decide something on the pages; a token is asked for then, wherever it listens.
         ready: is told the address to open.
 
     Raises:
@@ -69,9 +71,9 @@ def serve(
     from evoengine.web.following import Following
     from evoengine.web.guard import LOCAL
 
-    token = secrets.token_urlsafe(24) if ask_token or not is_local(host) else None
+    token = secrets.token_urlsafe(24) if ask_token or edits or not is_local(host) else None
     with _listening(host, port) as listener, Following(store, _PATIENCE) as following:
-        app = application(following, hosts={*LOCAL, host, *names}, token=token, gallery=Gallery(problems))
+        app = application(following, hosts={*LOCAL, host, *names}, token=token, edits=edits, gallery=Gallery(problems))
         named = f"[{host}]" if ":" in host else host
         address = f"http://{named}:{listener.getsockname()[1]}/"
         config = uvicorn.Config(
