@@ -165,7 +165,7 @@ def test_no_page_knows_other_methods(store: Store, method: str) -> None:
     ("form", "status", "why"),
     [
         ({"kind": "destroy"}, 404, "Nothing of that kind"),
-        ({}, 400, "no form"),
+        ({}, 404, "Nothing of that kind"),
         ({"kind": "pin"}, 400, "say which one"),
         ({"kind": "pin", "target": "99"}, 400, "records are 1 to"),
         ({"kind": "pin", "target": "one"}, 400, "whole number"),
