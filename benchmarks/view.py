@@ -28,7 +28,7 @@ _BATCH = 5000
 _PAGES = (
     "/",
     "/campaigns/1",
-    "/campaigns/1?by=hours",
+    "/campaigns/1?by=time",
     "/campaigns/1/progress",
     "/campaigns/1/map",
     "/campaigns/1/map?at={half}",

@@ -16,8 +16,11 @@ from markupsafe import Markup
 
 from evoengine.readable import plain
 
-_WIDTH, _HEIGHT = 720.0, 280.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 16.0, 14.0, 40.0
+_WIDTH, _HEIGHT = 560.0, 250.0
+_LETTER = 8.0
+"""The width of a letter beside a node, set in the style sheet's 13 pixels."""
+_MAP_WIDTH, _MAP_HEIGHT = 560.0, 420.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 16.0, 22.0, 40.0
 _POINTS = 600
 """Points of one line at most; a screen has no more."""
 _FAR = 1e300
@@ -94,12 +97,17 @@ def line_chart(
     across = _Scale(left, right, _LEFT, _WIDTH - _RIGHT)
     up = _Scale(low, high, _HEIGHT - _BOTTOM, _TOP)
     svg = _svg(_WIDTH, _HEIGHT, title)
+    svg.set("class", "chart plot")
     _axes(svg, across, up, x_name, y_name)
+    above: list[float] = []
     for level in levels:
         if math.isfinite(level.value):
             y = up(_held(level.value))
             _add(svg, "line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, **{"class": "level"})
-            _add(svg, "text", level.name, x=_WIDTH - _RIGHT, y=y - 4, **{"class": "level-name", "text-anchor": "end"})
+            # at the start, as a line that rises comes near to its levels towards its end; two must not lie on another
+            is_near = any(abs(y - other) < 16 for other in above)
+            above.append(y)
+            _add(svg, "text", level.name, x=_LEFT + 4, y=y + 13 if is_near else y - 4, **{"class": "level-name"})
     for place, (one, found) in enumerate(drawn):
         path: list[str] = []
         for x, y in _thinned(found):
@@ -115,21 +123,23 @@ def line_chart(
 def heat_map(cells: Mapping[tuple[int, int], Cell], *, title: str, x: Axis, y: Axis | None) -> Markup:
     """Cells by (column, row), row 0 at the bottom; every cell that shows something can be a link."""
     rows = 1 if y is None else y.bins
-    side = max(8.0, min(36.0, 600.0 / x.bins))
-    width = _LEFT + side * x.bins + _RIGHT
-    height = _TOP + side * rows + _BOTTOM
+    wide = max(8.0, min(56.0, _MAP_WIDTH / x.bins))
+    high = max(8.0, min(wide, _MAP_HEIGHT / rows))
+    width = _LEFT + wide * x.bins + _RIGHT
+    height = _TOP + high * rows + _BOTTOM
     svg = _svg(width, height, title)
+    svg.set("class", "chart map")
     bottom = height - _BOTTOM
-    _add(svg, "rect", x=_LEFT, y=_TOP, width=side * x.bins, height=side * rows, **{"class": "ground"})
+    _add(svg, "rect", x=_LEFT, y=_TOP, width=wide * x.bins, height=high * rows, **{"class": "ground"})
     for (column, row), cell in sorted(cells.items(), key=lambda one: (-one[0][1], one[0][0])):
         parent = _add(svg, "g") if cell.href is None else _add(svg, "a", href=cell.href)
         shade = min(SHADES - 1, max(0, int(cell.shade * SHADES)))
         _add(parent, "title", cell.title)  # what a link is called, and its tooltip
         _add(
-            parent, "rect", x=_LEFT + side * column, y=bottom - side * (row + 1), width=side, height=side,
+            parent, "rect", x=_LEFT + wide * column, y=bottom - high * (row + 1), width=wide, height=high,
             **{"class": f"cell v{shade}"},
         )  # fmt: skip
-    _bounds(svg, Axis(name=x.name, low=x.low, high=x.high, bins=x.bins), _LEFT, _LEFT + side * x.bins, bottom)
+    _bounds(svg, Axis(name=x.name, low=x.low, high=x.high, bins=x.bins), _LEFT, _LEFT + wide * x.bins, bottom)
     if y is not None:
         _add(svg, "text", _number(y.high), x=_LEFT - 6, y=_TOP + 10, **{"text-anchor": "end"})
         _add(svg, "text", _number(y.low), x=_LEFT - 6, y=bottom, **{"text-anchor": "end"})
@@ -142,20 +152,23 @@ def heat_map(cells: Mapping[tuple[int, int], Cell], *, title: str, x: Axis, y: A
 def lineage_graph(nodes: Sequence[Node], *, title: str) -> Markup:
     """Records one below the other, the seed on top, each with its further parents at its side."""
     step = 34.0
-    svg = _svg(_WIDTH, step * len(nodes) + 12, title)
+    axis = 120.0 if any(node.others for node in nodes) else 24.0
+    longest = max((len(node.label) for node in nodes), default=0)
+    svg = _svg(axis + 18 + _LETTER * longest + _RIGHT, step * len(nodes) + 12, title)
+    svg.set("class", "chart graph")
     for place, node in enumerate(nodes):
         y = step * place + 22
         if place:
-            _add(svg, "line", x1=24, x2=24, y1=y - step, y2=y, **{"class": "edge"})
+            _add(svg, "line", x1=axis, x2=axis, y1=y - step, y2=y, **{"class": "edge"})
         for other, (label, href) in enumerate(node.others[:2]):
-            x = 440.0 + 140 * other
-            _add(svg, "line", x1=24, x2=x, y1=y, y2=y - 12, **{"class": "edge crossed"})
-            _linked(svg, href, label, x + 8, y - 8, "node-name")
-            _add(svg, "circle", cx=x, cy=y - 12, r=4, **{"class": "node crossed"})
+            x, beside = axis - 34.0, y - 16 + 15 * other
+            _add(svg, "line", x1=axis, x2=x, y1=y, y2=beside, **{"class": "edge crossed"})
+            _linked(svg, href, label, x - 8, beside + 4, "node-name beside")
+            _add(svg, "circle", cx=x, cy=beside, r=4, **{"class": "node crossed"})
     for place, node in enumerate(nodes):
         y = step * place + 22
-        _add(svg, "circle", cx=24, cy=y, r=7 if "improved" in node.kind else 5, **{"class": f"node {node.kind}"})
-        _linked(svg, node.href, node.label, 42, y + 4, "node-name")
+        _add(svg, "circle", cx=axis, cy=y, r=7 if "improved" in node.kind else 5, **{"class": f"node {node.kind}"})
+        _linked(svg, node.href, node.label, axis + 18, y + 4, "node-name")
     return _markup(svg)
 
 
@@ -170,7 +183,8 @@ def share_bar(share: float, title: str) -> Markup:
 
 def shade_legend(low: str, high: str) -> Markup:
     """The shades of a map, with what the outermost stand for."""
-    svg = _svg(320, 30, f"from {low} (worst) to {high} (best)")
+    low, high = f"{low} (worst)", f"{high} (best)"
+    svg = _svg(320, 30, f"from {low} to {high}")
     for shade in range(SHADES):
         _add(svg, "rect", x=20 * shade, y=0, width=20, height=12, **{"class": f"v{shade}"})
     _add(svg, "text", low, x=0, y=26)
@@ -233,7 +247,7 @@ def _axes(svg: ElementTree.Element, across: _Scale, up: _Scale, x_name: str, y_n
     for tick in across.ticks(6):
         _add(svg, "text", _number(tick), x=across(tick), y=bottom + 16, **{"text-anchor": "middle"})
     middle = (_TOP + bottom) / 2
-    turned = {"text-anchor": "middle", "transform": f"rotate(-90 12 {middle:.1f})", "class": "axis-name"}
+    turned = {"text-anchor": "middle", "transform": f"rotate(-90 12 {middle:.1f})", "class": "axis-name upward"}
     _add(svg, "text", _short(y_name, 40), x=12, y=middle, **turned)
     named = {"text-anchor": "middle", "class": "axis-name"}
     _add(svg, "text", _short(x_name, 60), x=(_LEFT + _WIDTH - _RIGHT) / 2, y=_HEIGHT - 6, **named)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from evoengine.types import Cause, Failed
+from evoengine.chronicle import SCORED
+from evoengine.types import Cause, Content, Failed
 from evoengine.web.charts import Level, Series, line_chart, share_bar
 from evoengine.web.texts import parts_of, text_of
 from evoengine.web.viewed import Query, Viewed, island_name, thinned
@@ -20,7 +21,11 @@ _RECENT = 1000
 _MOST_CHARTS = 24
 _EXAMPLES = 3
 _MOST_CONTEXTS = 30
-_AXES = {"records": "record", "hours": "hours since the first record"}
+_MOST_GIST = 70
+_AXES = ("records", "time")
+_UNITS = (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
+_FIRST = ("best_score", "improvement_rate", "reward/mean", "valid_rate", "entropy", "loss", "kl")
+"""Figures of training whose curves come before the others, as far as there are such."""
 
 
 def overview(viewed: Viewed, query: Query) -> dict[str, Any]:
@@ -108,9 +113,9 @@ def _levels(viewed: Viewed) -> list[Level]:
     return [Level(name=name, value=float(anchor["value"])) for name, anchor in named if anchor is not None]
 
 
-def _hours(viewed: Viewed, numbers: list[int]) -> list[float]:
-    at = viewed.chronicle.columns["at"]
-    return [float(at[number - 1] - at[0]) / 3600 for number in numbers]
+def _unit(span: float) -> tuple[str, float]:
+    """The largest unit of time that a span has two of, with its seconds; the smallest where there is none."""
+    return next(((name, seconds) for name, seconds in _UNITS if span >= 2 * seconds), _UNITS[-1])
 
 
 def _best_chart(viewed: Viewed, by: str) -> Any:
@@ -120,11 +125,16 @@ def _best_chart(viewed: Viewed, by: str) -> Any:
         return None
     values = [chronicle.shown(chronicle.score(number) or 0.0) for number in numbers]
     numbers, values = [*numbers, chronicle.count], [*values, values[-1]]
-    xs = _hours(viewed, numbers) if by == "hours" else [float(number) for number in numbers]
+    xs, x_name = [float(number) for number in numbers], "record"
+    if by == "time":
+        at = chronicle.columns["at"]
+        since = [float(at[number - 1] - at[0]) for number in numbers]
+        unit, seconds = _unit(since[-1])
+        xs, x_name = [one / seconds for one in since], f"{unit} since the first record"
     return line_chart(
         [Series(name="best", xs=xs, ys=values, stepped=True)],
         title=f"best value so far: {values[-1]:.10g}",
-        x_name=_AXES[by],
+        x_name=x_name,
         y_name="best so far",
         levels=_levels(viewed),
     )
@@ -136,16 +146,16 @@ def _rate_chart(viewed: Viewed) -> Any:
     if len(told) < 2 or told[-1] <= told[0]:
         return None
     counts, edges = np.histogram(told, bins=_BUCKETS)
-    minutes = (edges[1] - edges[0]) / 60
+    rates = (counts / ((edges[1] - edges[0]) / 60)).tolist()
+    unit, seconds = _unit(float(edges[-1] - edges[0]))
     return line_chart(
         [
             Series(
-                name="records", xs=((edges[:-1] - edges[0]) / 3600).tolist(), ys=(counts / minutes).tolist(),
-                stepped=True,
+                name="records", xs=((edges - edges[0]) / seconds).tolist(), ys=[*rates, rates[-1]], stepped=True,
             )
         ],
         title="records per minute",
-        x_name=_AXES["hours"],
+        x_name=f"{unit} since the first record",
         y_name="records per minute",
     )  # fmt: skip
 
@@ -242,7 +252,7 @@ def brief(viewed: Viewed, number: int) -> dict[str, Any]:
     return {
         "number": number,
         "outcome": viewed.outcome(number),
-        "scored": chronicle.score(number) is not None,
+        "failed": int(columns["cause"][place]) != SCORED,
         "operator": chronicle.operators[int(columns["operator"][place])],
         "model": chronicle.models[int(columns["model"][place])],
         "island": island_name(int(columns["island"][place])),
@@ -284,6 +294,7 @@ def contexts(viewed: Viewed, query: Query) -> dict[str, Any]:  # noqa: ARG001
                 "texts": {
                     name: text_of(text) for name, text in parts_of(records[one.number].candidate.content).items()
                 },
+                "gist": _gist(records[one.number].candidate.content),
                 "operator": records[one.number].candidate.operator,
                 "href": viewed.links.page("records", guidance=one.number),
             }
@@ -292,6 +303,13 @@ def contexts(viewed: Viewed, query: Query) -> dict[str, Any]:  # noqa: ARG001
         "count": len(guided),
         "guides": "guidance" in viewed.row.settings,
     }
+
+
+def _gist(content: Content | None) -> str:
+    """The first line of a content that says something, cut."""
+    words = (line.strip("#*- \t") for text in parts_of(content).values() for line in text[:2000].splitlines())
+    first = next((line for line in words if line), "")
+    return first if len(first) <= _MOST_GIST else f"{first[: _MOST_GIST - 1]}…"
 
 
 def training(viewed: Viewed, query: Query) -> dict[str, Any]:  # noqa: ARG001
@@ -304,8 +322,10 @@ def training(viewed: Viewed, query: Query) -> dict[str, Any]:  # noqa: ARG001
         values[name] = [math.nan if value is None else float(value) for value in told]
         if name == "best_score":
             values[name] = [viewed.chronicle.shown(value) for value in values[name]]
+    still = [name for name in names if len(updates) > 1 and len({repr(value) for value in values[name]}) == 1]
+    moving = sorted(set(names) - set(still), key=lambda name: (name not in _FIRST, name))
     charts = []
-    for name in names[:_MOST_CHARTS]:
+    for name in moving[:_MOST_CHARTS]:
         series = Series(name=name, xs=[float(update.number) for update in updates], ys=values[name])
         chart = line_chart([series], title=f"{name} by update", x_name="update", y_name=name)
         if chart is not None:
@@ -314,7 +334,8 @@ def training(viewed: Viewed, query: Query) -> dict[str, Any]:  # noqa: ARG001
     return {
         "trains": "trainer" in viewed.row.settings,
         "charts": charts,
-        "more": names[_MOST_CHARTS:],
+        "more": moving[_MOST_CHARTS:],
+        "still": still,
         "count": len(updates),
         "latest": latest,
         "figures": [(name, values[name][0], values[name][-1]) for name in names],

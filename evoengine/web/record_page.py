@@ -15,6 +15,7 @@ _MOST_TURNS = 20
 _MOST_CHILDREN = 20
 _MOST_NODES = 60
 _MOST_VALUES = 500
+_MOST_NAME = 28
 
 
 def record_page(viewed: Viewed, number: int, query: Query) -> dict[str, Any]:
@@ -141,6 +142,7 @@ def lineage_page(viewed: Viewed, number: int) -> dict[str, Any]:
     nodes: list[Node] = []
     rows = []
     places = {one: place for place, one in enumerate(line)}
+    label = _labels(viewed, [one for one in chosen if one <= chronicle.count])
     following = 0
     for one in chosen:
         skipped, following = places[one] - following, places[one] + 1
@@ -153,14 +155,13 @@ def lineage_page(viewed: Viewed, number: int) -> dict[str, Any]:
         improved, champion = (bool(chronicle.columns[name][place]) for name in ("improved", "champion"))
         operator = chronicle.operators[int(chronicle.columns["operator"][place])]
         outcome = viewed.outcome(one)
-        value = f"{outcome:.8g}" if isinstance(outcome, float) else outcome
         gain = _gain(viewed, one)
         others = [(f"#{other}", viewed.links.record(other)) for other in chronicle.parents(one)[1:]]
         marks = " ".join(name for name, is_so in (("improved", improved), ("champion", champion)) if is_so)
         said = "  best of its time" if champion else ""
         nodes.append(
             Node(
-                label=f"#{one}  {operator}  {value}{said}", kind=marks or "plain", href=viewed.links.record(one),
+                label=f"{label[one]}{said}", kind=marks or "plain", href=viewed.links.record(one),
                 others=others,
             )
         )  # fmt: skip
@@ -183,6 +184,21 @@ def lineage_page(viewed: Viewed, number: int) -> dict[str, Any]:
         "rows": rows,
         "graph": lineage_graph(nodes, title=f"the ancestors of record {number}, the seed first"),
         "is_read": number <= chronicle.count,
+    }
+
+
+def _labels(viewed: Viewed, numbers: Sequence[int]) -> dict[int, str]:
+    """Number, operator and value of records, in columns."""
+    chronicle = viewed.chronicle
+    parts = []
+    for number in numbers:
+        operator, outcome = chronicle.operators[int(chronicle.columns["operator"][number - 1])], viewed.outcome(number)
+        cut = operator if len(operator) <= _MOST_NAME else f"{operator[: _MOST_NAME - 1]}…"
+        parts.append((f"#{number}", cut, f"{outcome:.8g}" if isinstance(outcome, float) else outcome))
+    widths = [max(map(len, column)) for column in zip(*parts, strict=True)]
+    return {
+        number: "  ".join(part.ljust(width) for part, width in zip(one, widths, strict=True))
+        for number, one in zip(numbers, parts, strict=True)
     }
 
 

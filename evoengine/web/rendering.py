@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"count": _count, "percent": _percent, "duration": _duration, "money": _money, "signed": _signed}
+    made.filters |= {"moment": _moment, "alike": _alike}
     return made
 
 
@@ -76,3 +80,22 @@ def _duration(seconds: float | None) -> str:
     if minutes < 60:
         return f"{int(minutes)} min {int(seconds % 60)} s"
     return f"{int(hours)} h {int(minutes % 60)} min" if hours < 48 else f"{int(days)} d {int(hours % 24)} h"
+
+
+def _moment(told: str) -> str:
+    """A moment to the minute; what is none stays as it is."""
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        return told
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _alike(values: Iterable[Any]) -> list[Any]:
+    """The values of a table's column, numbers with equally many decimals, so that their points stand in a line."""
+    found = list(values)
+    written = [f"{value:.10g}" for value in found if isinstance(value, float)]
+    if any("e" in text or not math.isfinite(float(text)) for text in written):
+        return found
+    decimals = max((len(text.partition(".")[2]) for text in written), default=0)
+    return [f"{value:.{decimals}f}" if isinstance(value, float) else value for value in found]
