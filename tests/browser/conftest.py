@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+import urllib.request
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,10 +70,22 @@ def viewing(store: Path) -> Iterator[str]:
         process.communicate()
 
 
+def read(address: str, campaigns: Iterable[int]) -> None:
+    """Waits until these campaigns are read: until then a page shows what is known so far."""
+    for campaign in campaigns:
+        while True:
+            with urllib.request.urlopen(f"{address}/campaigns/{campaign}/progress", timeout=60) as answer:
+                told = json.load(answer)
+            if told["read"] == told["last"]:
+                break
+            time.sleep(0.1)
+
+
 @pytest.fixture(scope="package")
 def served(stores: dict[str, Path]) -> Iterator[str]:
     """Where the real campaigns are served."""
     with viewing(stores["real"]) as address:
+        read(address, (1, 2))
         yield address
 
 
@@ -78,4 +93,5 @@ def served(stores: dict[str, Path]) -> Iterator[str]:
 def hostile(stores: dict[str, Path]) -> Iterator[str]:
     """Where the hostile campaigns are served."""
     with viewing(stores["hostile"]) as address:
+        read(address, (1, 2))
         yield address

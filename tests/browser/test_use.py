@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from tests.browser.campaigns import SPOKEN
 from tests.browser.conftest import viewing
 from tests.browser.watched import opened, until
-from tests.conftest import PEAK, ROOT
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -166,35 +165,49 @@ def test_the_pages_work_without_a_script(browser: Browser, served: str) -> None:
         assert "on island 1" in page.inner_text("#drawn")
 
 
+RUN = """
+from pathlib import Path
+from tests.campaigns.numbers import campaign_of
+with campaign_of(Path.cwd()) as campaign:
+    for line in iter(input, ""):
+        campaign.run(evaluations=int(line))
+        print("done", flush=True)
+"""
+
+
 def test_an_open_overview_follows_a_run_in_another_process(browser: Browser, tmp_path: Path) -> None:
-    (tmp_path / "problems").mkdir()
-    (tmp_path / "problems" / "peak.py").write_text(PEAK, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
 
-    def run(evaluations: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "evoengine", "run", "peak", "--sandbox", "none", "--quiet", "--workers", "1",
-             "--evaluations", str(evaluations)],
-            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+    def run(evaluations: int) -> None:
+        """Lets the other process go on, and not further."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        print(evaluations, file=process.stdin, flush=True)
+        assert process.stdout.readline() == "done\n"
 
-    def records(page: Page) -> int:
-        found = re.search(r"records\s+([\d,]+)", page.inner_text("#standing"))
-        assert found is not None
-        return int(found[1].replace(",", ""))
-
-    assert run(10).wait(120) == 0
-    with viewing(tmp_path / "evo.db") as address, opened(browser, f"{address}/campaigns/1") as watched:
-        page = watched.page
-        page.evaluate("window.same = true")
-        first, chart = records(page), page.locator("#curves svg").first.inner_html()
-        process = run(150)
-        try:
-            until(page, f"!document.querySelector('#standing').innerText.includes('records\\n{first}\\n')")
-            assert process.wait(120) == 0
-        finally:
-            process.kill()
-        until(page, "document.querySelector('#standing').innerText.match(/evaluations\\s+15\\d/)")
-        assert records(page) > first
-        assert page.locator("#curves svg").first.inner_html() != chart
-        assert page.evaluate("window.same"), "it was not loaded again"
-        assert watched.faults() == []
+    try:
+        run(10)
+        with viewing(tmp_path / "numbers.db") as address, opened(browser) as watched, opened(browser) as other:
+            overview, archive = watched.page, other.page
+            overview.goto(f"{address}/campaigns/1")
+            archive.goto(f"{address}/campaigns/1/map")
+            for page in (overview, archive):
+                page.evaluate("window.same = true")
+            for evaluations in (20, 40):
+                charts, told = overview.locator("#curves").inner_html(), f"evaluations\\n{evaluations}\\n"
+                until(overview, f"!document.querySelector('#standing').innerText.includes('{told}')")
+                run(evaluations)
+                until(overview, f"document.querySelector('#standing').innerText.includes('{told}')")
+                assert overview.locator("#curves").inner_html() != charts
+                until(archive, f"{_TOLD}.startsWith('After record {evaluations}:')")
+                assert archive.get_by_role("slider").get_attribute("max") == str(evaluations)
+            assert process.poll() is None, "it is still at it"
+            for one in (watched, other):
+                assert one.page.evaluate("window.same"), "the page was not loaded again"
+                assert one.faults() == []
+    finally:
+        process.kill()
+        process.communicate()

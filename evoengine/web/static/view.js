@@ -24,6 +24,7 @@ async function follow() {
   if (String(told.read) !== at.dataset.read || String(told.last) !== at.dataset.last) {
     const page = await pageAt(location.href);
     swapped(page, "[data-live]");
+    lengthened(page);
     at.replaceWith(document.adoptNode(page.getElementById("reading")));
   }
 }
@@ -31,6 +32,7 @@ async function follow() {
 if (reading()) setInterval(() => follow().catch(() => {}), 3000);
 
 const film = document.querySelector("form[data-film]");
+let lengthened = () => {};  // gives the film the records that came since
 if (film) {
   const slider = film.elements.namedItem("at");
   const said = film.querySelector("output");
@@ -49,6 +51,11 @@ if (film) {
     } catch { /* the button still asks for the page */ } finally { busy = false; }
   }
   slider.addEventListener("input", () => { said.value = slider.value; wanted += 1; draw(); });
+  lengthened = (page) => {
+    const atEnd = slider.value === slider.max;
+    slider.max = page.querySelector("form[data-film] [name=at]").max;
+    if (atEnd && !playing) { slider.value = slider.max; slider.dispatchEvent(new Event("input")); }
+  };
   const play = document.createElement("button");
   play.type = "button";
   play.textContent = "Play";
