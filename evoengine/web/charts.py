@@ -145,7 +145,7 @@ def heat_map(cells: Mapping[tuple[int, int], Cell], *, title: str, x: Axis, y: A
         _add(svg, "text", _number(y.low), x=_LEFT - 6, y=bottom, **{"text-anchor": "end"})
         middle = (_TOP + bottom) / 2
         turned = {"text-anchor": "middle", "transform": f"rotate(-90 14 {middle:.1f})", "class": "axis-name"}
-        _add(svg, "text", _short(y.name, 40), x=14, y=middle, **turned)
+        _add(svg, "text", _short(y.name, _fitting(bottom - _TOP)), x=14, y=middle, **turned)
     return _markup(svg)
 
 
@@ -248,20 +248,25 @@ def _axes(svg: ElementTree.Element, across: _Scale, up: _Scale, x_name: str, y_n
         _add(svg, "text", _number(tick), x=across(tick), y=bottom + 16, **{"text-anchor": "middle"})
     middle = (_TOP + bottom) / 2
     turned = {"text-anchor": "middle", "transform": f"rotate(-90 12 {middle:.1f})", "class": "axis-name upward"}
-    _add(svg, "text", _short(y_name, 40), x=12, y=middle, **turned)
+    _add(svg, "text", _short(y_name, _fitting(bottom - _TOP)), x=12, y=middle, **turned)
     named = {"text-anchor": "middle", "class": "axis-name"}
-    _add(svg, "text", _short(x_name, 60), x=(_LEFT + _WIDTH - _RIGHT) / 2, y=_HEIGHT - 6, **named)
+    _add(svg, "text", _short(x_name, _fitting(_WIDTH - _LEFT - _RIGHT)), x=(_LEFT + _WIDTH - _RIGHT) / 2, y=_HEIGHT - 6, **named)
 
 
 def _bounds(svg: ElementTree.Element, axis: Axis, left: float, right: float, bottom: float) -> None:
     _add(svg, "text", _number(axis.low), x=left, y=bottom + 16)
     _add(svg, "text", _number(axis.high), x=right, y=bottom + 16, **{"text-anchor": "end"})
     named = {"text-anchor": "middle", "class": "axis-name"}
-    _add(svg, "text", _short(axis.name, 60), x=(left + right) / 2, y=bottom + 32, **named)
+    _add(svg, "text", _short(axis.name, _fitting(right - left)), x=(left + right) / 2, y=bottom + 32, **named)
 
 
 def _number(value: float) -> str:
     return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.3g}"
+
+
+def _fitting(width: float) -> int:
+    """How many letters of an axis' name fit beside it."""
+    return max(8, int(width / 7.0))
 
 
 def _short(text: str, most: int) -> str:
