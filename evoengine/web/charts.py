@@ -250,7 +250,8 @@ def _axes(svg: ElementTree.Element, across: _Scale, up: _Scale, x_name: str, y_n
     turned = {"text-anchor": "middle", "transform": f"rotate(-90 12 {middle:.1f})", "class": "axis-name upward"}
     _add(svg, "text", _short(y_name, _fitting(bottom - _TOP)), x=12, y=middle, **turned)
     named = {"text-anchor": "middle", "class": "axis-name"}
-    _add(svg, "text", _short(x_name, _fitting(_WIDTH - _LEFT - _RIGHT)), x=(_LEFT + _WIDTH - _RIGHT) / 2, y=_HEIGHT - 6, **named)
+    x_name = _short(x_name, _fitting(_WIDTH - _LEFT - _RIGHT))
+    _add(svg, "text", x_name, x=(_LEFT + _WIDTH - _RIGHT) / 2, y=_HEIGHT - 6, **named)
 
 
 def _bounds(svg: ElementTree.Element, axis: Axis, left: float, right: float, bottom: float) -> None:

@@ -77,7 +77,11 @@ def _model(candidate: Candidate) -> str:
 
 def _texts(candidate: Candidate) -> list[dict[str, Any]]:
     language = getattr(candidate.content, "language", "markdown")
-    return [{"name": name, "text": text_of(text, language)} for name, text in parts_of(candidate.content).items()]
+    prose = not isinstance(candidate.content, Program)
+    return [
+        {"name": name, "text": text_of(text, language), "prose": prose}
+        for name, text in parts_of(candidate.content).items()
+    ]
 
 
 def _values(viewed: Viewed, record: Record) -> list[dict[str, Any]]:

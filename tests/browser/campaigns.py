@@ -33,7 +33,7 @@ def real(folder: Path) -> str:
         campaign.store.create(name="empty", problem="peak", fingerprint="f", seed=0, settings=row.settings)
         for name in ("peak", "heights"):
             (folder / f"{name}.html").write_text(
-                freeze(Reading.named(campaign.store, name), records=12), encoding="utf-8"
+                freeze(Reading.named(campaign.store, name), records=6), encoding="utf-8"
             )
     return "heights.db"
 

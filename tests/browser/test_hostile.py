@@ -20,10 +20,10 @@ pytestmark = pytest.mark.slow
 ADDRESSES = [
     "/", f"/search?q={quote(EVIL)}", "/search?q=x",
     *(f"/campaigns/1/{name}".rstrip("/") for name in VIEWS),
-    *(f"/campaigns/1/records/{number}" for number in range(1, 6)),
-    "/campaigns/1/records/3?against=5", "/campaigns/1/records/3/lineage", "/campaigns/1/records/5/lineage",
+    *(f"/campaigns/1/records/{number}" for number in (2, 3, 4)),
+    "/campaigns/1/records/3?against=5", "/campaigns/1/records/3/lineage",
     f"/campaigns/1/records?operator={quote('diff' + EVIL)}",
-    "/campaigns/2", "/campaigns/2/records/1", "/campaigns/2/records/2", "/campaigns/2/records/2/lineage",
+    "/campaigns/2", "/campaigns/2/records/2", "/campaigns/2/records/2/lineage",
 ]  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def test_no_script_of_a_text_runs_on_a_page(browser: Browser, hostile: str, addr
         page.eval_on_selector_all("details", "all => all.forEach(one => { one.open = true; })")
         assert page.locator("main img, main script, main svg script, iframe, object, embed").count() == 0
         assert "/campaigns/2" in address or SCRIPT in page.content().replace("&lt;", "<").replace("&gt;", ">")
-        shot(page, "hostile" + address.partition("?")[0].replace("/", "-"))
+        shot(page, "hostile" + address.partition("?")[0].removeprefix("/campaigns").replace("/", "-"))
         page.set_viewport_size(NARROW)
         assert overflow(page) == 0
         assert watched.faults() == []

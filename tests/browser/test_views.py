@@ -22,7 +22,6 @@ ADDRESSES = {
     **{label: f"{_BASE}/{name}".rstrip("/") for name, label in VIEWS.items()},
     "trained": f"/campaigns/{TRAINED}/training",
     "record": f"{_BASE}/records/140",
-    "seed": f"{_BASE}/records/1",
     "crashed": f"{_BASE}/records/19",
     "guidance": f"{_BASE}/records/2",
     "lineage": f"{_BASE}/records/140/lineage",

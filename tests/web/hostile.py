@@ -26,7 +26,8 @@ from evoengine.types import (
 )
 
 SCRIPT = "<script>alert(1)</script>"
-EVIL = f"\"'><img src=x onerror=alert(ran=1)>{SCRIPT}javascript:alert(1)<svg/onload=alert(1)>{{{{7*7}}}}{{% x %}}&lt;b&gt;"
+IMAGE = "<img src=x onerror=alert(ran=1)>"
+EVIL = f"\"'>{IMAGE}{SCRIPT}javascript:alert(1)<svg/onload=alert(1)>{{{{7*7}}}}{{% x %}}&lt;b&gt;"
 INVISIBLE = "\x1b[31m\x00\u202e\u2066\ud800\x07"
 ALL = EVIL + INVISIBLE
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -375,3 +377,45 @@ def test_a_page_waits_no_longer_than_it_is_told_and_says_what_it_shows(tmp_path:
             for address in views(1):
                 page(client, address)
             assert "number()" in page(client, "/campaigns/1/records/40").text
+
+
+def test_a_column_of_values_has_its_points_in_a_line(client: TestClient) -> None:
+    text = client.get("/campaigns/1/map").text
+    values = re.findall(r'<td class="n">(-?\d+\.\d+)</td>', text)
+    assert len(values) > 5
+    assert len({len(value.partition(".")[2]) for value in values}) == 1
+
+
+def test_a_context_that_guides_is_not_shown_as_a_failure(client: TestClient) -> None:
+    text = client.get("/campaigns/1/records?outcome=scored&island=-2").text
+    assert '<td class="n">guides</td>' in text
+    assert '<td class="n failed">duplicate</td>' in client.get("/campaigns/1/records?outcome=duplicate").text
+
+
+@pytest.mark.parametrize(
+    ("hours", "axis"),
+    [(0.0002, "seconds since"), (0.5, "minutes since"), (20, "hours since"), (24 * 30, "days since")],
+)
+def test_a_course_is_shown_in_a_unit_that_fits_it(tmp_path: Path, hours: float, axis: str) -> None:
+    path = tmp_path / "numbers.db"
+    with campaign_of(tmp_path) as campaign:
+        campaign.run(evaluations=12)
+    with closing(sqlite3.connect(path)) as base, base:  # moments are the store's own: nothing else can set them
+        base.execute("UPDATE records SET at = 1e9 + number * ?", [hours * 3600 / 11])
+    store = opened(path)
+    with asked(store) as client:
+        assert axis in page(client, "/campaigns/1?by=time").text
+    store.close()
+
+
+def test_what_the_same_at_every_update_is_gets_no_curve(tmp_path: Path) -> None:
+    with dial.campaign_of(tmp_path) as campaign:
+        campaign.run(evaluations=1 + 12 * 4)
+        with asked(campaign.store) as client:
+            text = client.get("/campaigns/1/training").text
+    curves = re.findall(r"<figcaption>(.*?)</figcaption>", text)
+    found = re.search(r"The same at every update: (.*?)\.</p>", text)
+    assert found is not None
+    assert curves[0] == "best_score"
+    assert "groups" in found[1].split(", ")
+    assert not set(found[1].split(", ")) & set(curves)
