@@ -63,10 +63,11 @@ class Watched:
             self._faults.append(f"answered with {response.status}: {response.url}")
 
     def faults(self) -> list[str]:
-        """What went wrong since the page was made."""
+        """What went wrong since this was asked last."""
+        told, self._faults = self._faults, []
         refused = self.page.evaluate("window.refused")
         ran = ["a script of the campaign's texts ran"] if self.page.evaluate("window.ran") else []
-        return [*self._faults, *(f"against the policy: {one}" for one in refused), *ran]
+        return [*told, *(f"against the policy: {one}" for one in refused), *ran]
 
     def hosts(self) -> set[str]:
         """The hosts that it asked; "" for the disk."""
