@@ -139,7 +139,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(browser: Brows
             reached.append(focused(page))
         assert reached == [
             "Skip to the content", "evoengine", "q", "Search", "overview", "archive", "records", "operators",
-            "contexts", "training", "failures", "#19", "#21", "lineage",
+            "contexts", "training", "failures", "decisions", "#19", "#21", "lineage",
         ]  # fmt: skip
         page.reload()
         page.keyboard.press("Tab")
