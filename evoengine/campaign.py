@@ -8,10 +8,11 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from shlex import quote
+from typing import TYPE_CHECKING, Any, Literal
 
 from evoengine.archives.base import Archive
 from evoengine.assembly import (
@@ -23,7 +24,7 @@ from evoengine.bandit import Bandit
 from evoengine.beside import Beside
 from evoengine.breeding import first_prompt
 from evoengine.deciding import Decisions
-from evoengine.errors import CampaignError, ProblemError, SettingError, StoreError
+from evoengine.errors import CampaignError, EvoengineError, ProblemError, SettingError, StoreError
 from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Updated, Watcher
 from evoengine.executors.base import Executor
 from evoengine.fold import Fold
@@ -34,6 +35,7 @@ from evoengine.islands import Islands
 from evoengine.learning import CHOSEN_BY, Due, Learning
 from evoengine.lessons import Lessons
 from evoengine.loops import in_fresh_loop
+from evoengine.markup import table_of
 from evoengine.mutators import EVOLVE
 from evoengine.operators.base import Operator
 from evoengine.parts import Parts
@@ -67,6 +69,10 @@ from evoengine.types import (
     Scored,
     spent_on,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 _log = logging.getLogger(__name__)
 _NOTE_SECONDS = 5.0
@@ -599,6 +605,67 @@ class Campaign:
         """Examinations on stages that selection never saw."""
         self._opened()
         return [] if self._row is None else self.store.checks(self._row)
+
+    def frame(self, *, code: bool = False) -> DataFrame:
+        """A data frame with a row for each record, as `evoengine.analysis.frame` gives it.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+            CampaignError: nothing is recorded yet.
+        """
+        from evoengine.analysis import frame
+
+        return frame(self, code=code)
+
+    def plot(self, what: Literal["history", "archive", "lineage"] = "history", **settings: Any) -> Axes:
+        """A plot of the campaign, by `plot_history`, `plot_archive` or `plot_lineage` of `evoengine.analysis`.
+
+        Args:
+            what: to draw.
+            settings: as that function takes them, `ax` among them.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+            CampaignError: nothing is recorded yet.
+        """
+        from evoengine.analysis import plot_archive, plot_history, plot_lineage
+
+        drawn: dict[str, Callable[..., Axes]] = {
+            "history": plot_history,
+            "archive": plot_archive,
+            "lineage": plot_lineage,
+        }
+        if what not in drawn:
+            raise SettingError(f"a campaign is plotted as one of {', '.join(drawn)}; got {what!r}.")
+        return drawn[what](self, **settings)
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: where the campaign stands, and how to go on. Looking at one makes no store."""
+        rows: dict[str, Any] = {"problem": self.problem.name, "store": self.store.url}
+        start = "campaign.run(evaluations=100)"
+        try:
+            self.store.open(create=False)
+            fold = self._opened()
+        except EvoengineError as error:
+            return table_of(
+                {**rows, "records": "none that can be read", "because": str(error), "start it": start},
+                caption=f"campaign {self.name}",
+            )
+        best, known, archives = fold.islands.champion, self.problem.best_known, fold.islands.archives
+        found = None if best is None else f"{self.problem.signed(best.scored.score):.10g} (record {best.number})"
+        spent = fold.progress.evaluations
+        rows |= {
+            "best": found,
+            "best known": None if known is None else known.value,
+            "records": fold.records,
+            "evaluations": spent,
+            "elites": f"{sum(map(len, archives))} on {len(archives)} islands",
+            "coverage": f"{sum(one.coverage for one in archives) / len(archives):.1%}",
+            "go on": f"campaign.run(evaluations={spent + 100})" if fold.records else start,
+            "look": "campaign.best(), campaign.frame(), campaign.plot()",
+            "in a terminal": f"evoengine view {quote(self.store.url)}",
+        }
+        return table_of(rows, caption=f"campaign {self.name}")
 
     def close(self) -> None:
         """Closes the store."""

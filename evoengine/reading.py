@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from evoengine.guidance import Guidance
 from evoengine.islands import Islands
 from evoengine.lessons import Lessons, exported
 from evoengine.plugins import build
-from evoengine.stores.base import CampaignRow, Check, Store
+from evoengine.stores.base import CampaignRow, Check, Store, outline_of
 from evoengine.types import GUIDANCE, SEED, Brief, Content, Elite, Failed, Feature, Program, Record, Scored
 
 
@@ -84,8 +85,11 @@ class Reading:
         raise CampaignError(f"no campaign is called {name!r} in {store.url}; there are: {', '.join(names) or 'none'}.")
 
     @cached_property
-    def _checks(self) -> list[Check]:
-        return self.store.checks(self.row)
+    def _checks(self) -> Mapping[int, list[Check]]:
+        found: dict[int, list[Check]] = defaultdict(list)
+        for check in self.store.checks(self.row):
+            found[check.number].append(check)
+        return found
 
     def shown(self, score: float) -> float:
         """A score as the problem's own value."""
@@ -180,11 +184,19 @@ class Reading:
             "content": content_out(record.candidate.content),
             "outputs": None,
             "operator": record.candidate.operator,
+            "model": outline_of(record).model,
             "parents": list(record.candidate.parents),
             "island": record.candidate.island,
+            "group": record.candidate.group,
+            "guidance": record.candidate.guidance,
             "cause": None,
             "feedback": record.evaluation.feedback,
             "calls": record.cost.calls,
+            "trials": record.cost.trials,
+            "tokens": record.cost.tokens,
+            "money": record.cost.money,
+            "seconds": record.cost.seconds,
+            "tier": record.tier,
         }
         match record.evaluation:
             case Scored() as scored:
@@ -197,14 +209,27 @@ class Reading:
                 }
             case Failed(cause=cause):
                 row["cause"] = str(cause)
-        checks = [check for check in self._checks if check.number == record.number]
         row["checks"] = {
             check.stage: self.shown(check.evaluation.score)
             if isinstance(check.evaluation, Scored)
             else str(check.evaluation.cause)
-            for check in checks
+            for check in self._checks.get(record.number, ())
         }
         return row
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All records as `described`, with the moment when they were stored, in order; one is held at a time.
+
+        `at` is in seconds since 1970, None where the store does not know. A context that guides has no score and no
+        place here: it is credited for what is made under it, and no value of the problem.
+        """
+        last = self.store.last(self.row)  # a campaign that runs on must not end one of the two before the other
+        outlines = self.store.outlines(self.row, until=last)
+        for record, outline in zip(self.store.replay(self.row, until=last), outlines, strict=True):
+            row = {**self.described(record), "at": outline.at}
+            if record.candidate.island == GUIDANCE:
+                row |= {"score": None, "features": {}}
+            yield row
 
     def record(self, number: int) -> Record:
         """One record.
@@ -268,3 +293,14 @@ def content_out(content: Content | None) -> dict[str, Any] | None:
             return {"kind": "program", "language": language, "digest": digest, "files": dict(files)}
         case _:
             return {"kind": "context", "digest": content.digest, "sections": dict(content.sections)}
+
+
+def main_text(row: Mapping[str, Any]) -> str | None:
+    """Of a described record the text of the file that is run; of a context its sections, one below the other."""
+    match row["content"]:
+        case None:
+            return None
+        case {"files": dict() as files}:
+            return str(files["main.py"] if "main.py" in files else files[min(files)])
+        case content:
+            return "\n\n".join(content["sections"].values())

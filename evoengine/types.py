@@ -14,6 +14,8 @@ from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from evoengine.markup import table_of
+
 if TYPE_CHECKING:
     from evoengine.randomness import Stream
 
@@ -495,6 +497,35 @@ class Record:
     tier: str = ""
     """What held the candidate when it was judged: a tier of the jail, or "none"; "" when it was not run."""
 
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        candidate, evaluation = self.candidate, self.evaluation
+        rows: dict[str, Any] = {"operator": candidate.operator, "parents": candidate.parents}
+        match evaluation:
+            case Scored():
+                rows |= _measured(evaluation)
+            case Failed(cause=cause):
+                rows["cause"] = str(cause)
+        rows |= {"judged calls": self.cost.calls, "tokens": self.cost.tokens}
+        texts = {"feedback": evaluation.feedback, **_texts_of(candidate.content)}
+        return table_of(rows, caption=f"record {self.number}", texts=texts)
+
+
+def _measured(scored: Scored) -> dict[str, Any]:
+    # a value by itself does not know its problem's direction, so it says which way it counts
+    return {"score (the engine's: higher is better)": scored.score, "features": scored.features,
+            "metrics": scored.metrics}  # fmt: skip
+
+
+def _texts_of(content: Content | None) -> dict[str, str]:
+    match content:
+        case None:
+            return {}
+        case Program(files=files):
+            return dict(files)
+        case Context(sections=sections):
+            return dict(sections)
+
 
 Cell: TypeAlias = tuple[int, ...]
 
@@ -507,6 +538,12 @@ class Elite(NamedTuple):
     content: Content
     scored: Scored
     cell: Cell
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        rows = {**_measured(self.scored), "cell": self.cell}
+        texts = {"feedback": self.scored.feedback, **_texts_of(self.content)}
+        return table_of(rows, caption=f"elite: record {self.number}", texts=texts)
 
 
 class Insertion(IntEnum):

@@ -31,7 +31,7 @@ _VERBS = {
     "view": ("view", "Browse a store in a local web page."),
     "steer": ("steer", "Have a say in a campaign: programs of one's own, pins, notes, goals, quarantine."),
     "search": ("read", "Records whose source holds some words."),
-    "export": ("read", "All records as JSON lines, or the elites as files."),
+    "export": ("export", "All records as a table, the elites as files, or all of it as one web page."),
     "check": ("make", "Prove that a problem keeps its contract."),
     "new": ("make", "Start a new problem from a template."),
     "problems": ("make", "The problems that can be run."),

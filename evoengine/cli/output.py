@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from evoengine.readable import plain, readable
+from evoengine.readable import finite, harmless, json_line, plain, readable
 
 __all__ = ["FORMAT", "STORE", "json_line", "plain", "print_one", "print_rows", "readable", "reading_options"]
 
@@ -38,7 +37,7 @@ def print_rows(rows: Sequence[dict[str, Any]], form: str, columns: Sequence[str]
     """Many rows; `columns` is what a table shows (all of them when left out)."""
     match form:
         case "json":
-            click.echo(json.dumps(_finite(list(rows)), indent=2))
+            click.echo(json.dumps(finite(list(rows)), indent=2))
         case "csv":
             writer = csv.writer(sys.stdout, lineterminator="\n")
             names = list(rows[0]) if rows else list(columns or ())
@@ -57,7 +56,7 @@ def print_one(row: dict[str, Any], form: str, leave_out: Sequence[str] = ()) -> 
     """One row; a table leaves out what is too large for it."""
     match form:
         case "json":
-            click.echo(json.dumps(_finite(row), indent=2))
+            click.echo(json.dumps(finite(row), indent=2))
         case "csv":
             print_rows([row], "csv")
         case _:
@@ -68,30 +67,12 @@ def print_one(row: dict[str, Any], form: str, leave_out: Sequence[str] = ()) -> 
             _console().print(table)
 
 
-def json_line(row: dict[str, Any]) -> str:
-    """A row as strict JSON in ASCII: text of a candidate cannot steer a terminal or break an encoding."""
-    return json.dumps(_finite(row))
-
-
 def _cell(value: Any) -> Any:
     match value:
         case dict() | list():
-            return json.dumps(_finite(value))
+            return json.dumps(finite(value))
         case str():
-            return plain(value)
-        case _:
-            return value
-
-
-def _finite(value: Any) -> Any:
-    """A value as strict JSON has it: a sum that is no finite number is null."""
-    match value:
-        case float() if not math.isfinite(value):
-            return None
-        case dict():
-            return {key: _finite(one) for key, one in value.items()}
-        case list() | tuple():
-            return [_finite(one) for one in value]
+            return harmless(value)
         case _:
             return value
 

@@ -11,11 +11,9 @@ from typing import Any
 
 import click
 
-from evoengine import exporting
 from evoengine.assembly import store_of
-from evoengine.cli.output import STORE, json_line, plain, print_one, print_rows, reading_options
+from evoengine.cli.output import plain, print_one, print_rows, reading_options
 from evoengine.cli.picture import best_number, give_picture, picture_options
-from evoengine.errors import CampaignError
 from evoengine.reading import Reading, content_out
 from evoengine.stores.base import Store
 from evoengine.types import Content, Program, Scored
@@ -219,47 +217,6 @@ def search_command(words: tuple[str, ...], limit: int, store: str, form: str) ->
         found = opened.search(" ".join(words), limit)
         rows = [{"campaign": name, "number": number, "excerpt": text} for name, number, text in found]
         print_rows(rows, form, ["campaign", "number", "excerpt"])
-
-
-@click.command("export")
-@NAME
-@click.option("--programs", type=click.Path(path_type=Path), help="Write the elites' files into this folder instead.")
-@click.option("--rollouts", is_flag=True, help="What training saw instead, a JSON line for each rollout.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="json",
-    show_default=True,
-    help="How to print; json is one line for each record.",
-)
-@STORE
-def export_command(name: str | None, programs: Path | None, rollouts: bool, form: str, store: str) -> None:
-    """All records of the campaign NAME as JSON lines, its rollouts, or its elites as files."""
-    with opened_store(store) as opened:
-        reading = Reading.named(opened, name)
-        if rollouts:
-            for row in exporting.rollouts(reading):
-                click.echo(json_line(row))
-            return
-        if programs is None:
-            rows = (reading.described(record) for record in reading.records())
-            if form != "json":
-                print_rows(list(rows), form, ["number", "score", "cause", "operator", "parents", "island", "calls"])
-                return
-            for row in rows:
-                click.echo(json_line(row))
-            return
-        elites = reading.elites()
-        for elite in elites:
-            folder = programs / f"{elite.number:08d}"
-            for path, text in _files(elite.content).items():
-                target = (folder / path).resolve()
-                if not target.is_relative_to(folder.resolve()):
-                    raise CampaignError(f"record {elite.number} names a file outside its folder: {path!r}.")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text, encoding="utf-8", errors="surrogatepass")
-        click.echo(f"{len(elites)} elites are in {programs}", err=True)
 
 
 def _files(content: Content | None) -> dict[str, str]:

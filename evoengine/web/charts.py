@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from evoengine.analysis.maps import Axis
 from evoengine.readable import plain
 
 _WIDTH, _HEIGHT = 560.0, 250.0
@@ -45,16 +46,6 @@ class Level:
 
     name: str
     value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """An axis of a map, cut into `bins` equal parts."""
-
-    name: str
-    low: float
-    high: float
-    bins: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from evoengine.types import Feature
-from evoengine.web.charts import Axis, Cell, heat_map, shade_legend
+from evoengine.analysis.maps import axes_of, cells_of
+from evoengine.web.charts import Cell, heat_map, shade_legend
 from evoengine.web.pages import elite
 from evoengine.web.viewed import Query, Viewed
 
-MOST_BINS = 64
-"""Cells along an axis of a map; finer grids are drawn in blocks, each as the best of its cells."""
-_FREE_BINS = 32
-"""Cells along an axis where an archive has no grid."""
 _LISTED = 50
 
 
@@ -39,8 +33,8 @@ def archive_map(viewed: Viewed, query: Query) -> dict[str, Any]:
     low, high = (float(scores.min()), float(scores.max())) if len(scores) else (0.0, 0.0)
     found: dict[str, Any] = {"map": None, "cells": 0}
     if first is not None:
-        axes = _axes(viewed, list(dict.fromkeys(name for name in (first, second) if name is not None)))
-        cells = _cells(viewed, numbers, axes)
+        axes = axes_of(chronicle, list(dict.fromkeys(name for name in (first, second) if name is not None)))
+        cells = cells_of(chronicle, numbers, axes)
         drawn = {
             place: Cell(
                 shade=_shade(float(score[number - 1]), low, high),
@@ -80,44 +74,6 @@ def archive_map(viewed: Viewed, query: Query) -> dict[str, Any]:
         "elite_count": len(np.unique(numbers)),
         "archive": viewed.row.settings["archive"].get("use", ""),
     }
-
-
-def _axes(viewed: Viewed, names: Sequence[str]) -> list[Axis]:
-    """The axes of these features, as wide as the widest of the archives has them by now."""
-    chronicle = viewed.chronicle
-    features = {feature.name: feature for feature in chronicle.features}
-    grid = viewed.row.settings["archive"].get("use") == "grid"
-    axes = []
-    for name in names:
-        feature = features[name]
-        low, high = _bounds(viewed, feature)
-        axes.append(Axis(name=name, low=low, high=high, bins=min(MOST_BINS, feature.bins if grid else _FREE_BINS)))
-    return axes
-
-
-def _bounds(viewed: Viewed, feature: Feature) -> tuple[float, float]:
-    """A feature's bounds, widened to those that an adaptive archive has come to."""
-    low, high = feature.low, feature.high
-    for archive in viewed.chronicle.islands.archives:
-        ranges = getattr(archive, "ranges", {})
-        if feature.name in ranges:
-            low, high = min(low, ranges[feature.name][0]), max(high, ranges[feature.name][1])
-    return low, high
-
-
-def _cells(viewed: Viewed, numbers: NDArray[Any], axes: Sequence[Axis]) -> dict[tuple[int, int], int]:
-    """The number of the best elite in each cell of these axes; what lies outside counts as on the edge."""
-    columns, names = viewed.chronicle.columns, [feature.name for feature in viewed.chronicle.features]
-    keys = np.zeros(len(numbers), dtype=np.int64)
-    for axis in reversed(axes):
-        values = columns["features"][numbers - 1, names.index(axis.name)]
-        share = np.clip((values - axis.low) / (axis.high - axis.low), 0.0, 1.0)
-        keys = keys * axis.bins + np.minimum(axis.bins - 1, (np.nan_to_num(share) * axis.bins).astype(np.int64))
-    order = np.lexsort((numbers, -columns["score"][numbers - 1], keys))
-    found, first = np.unique(keys[order], return_index=True)
-    width = axes[0].bins
-    best = numbers[order][first]
-    return {(key % width, key // width): number for key, number in zip(found.tolist(), best.tolist(), strict=True)}
 
 
 def _shade(score: float, low: float, high: float) -> float:

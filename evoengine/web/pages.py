@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from evoengine.analysis.courses import best_so_far, references
 from evoengine.chronicle import SCORED
 from evoengine.types import Cause, Content, Failed
 from evoengine.web.charts import Level, Series, line_chart, share_bar
 from evoengine.web.texts import parts_of, text_of
-from evoengine.web.viewed import Query, Viewed, island_name, thinned
+from evoengine.web.viewed import Query, Viewed, island_name
 
 PER_PAGE = 50
 _BUCKETS = 60
@@ -107,12 +108,6 @@ def _rate(at: Any) -> float | None:
     return (len(latest) - 1) / span if span > 0 else None
 
 
-def _levels(viewed: Viewed) -> list[Level]:
-    about = viewed.chronicle.about
-    named = (("best known", about["best_known"]), ("by hand", about["floor"]))
-    return [Level(name=name, value=float(anchor["value"])) for name, anchor in named if anchor is not None]
-
-
 def _unit(span: float) -> tuple[str, float]:
     """The largest unit of time that a span has two of, with its seconds; the smallest where there is none."""
     return next(((name, seconds) for name, seconds in _UNITS if span >= 2 * seconds), _UNITS[-1])
@@ -120,23 +115,21 @@ def _unit(span: float) -> tuple[str, float]:
 
 def _best_chart(viewed: Viewed, by: str) -> Any:
     chronicle = viewed.chronicle
-    numbers = thinned(chronicle.champions(), 500)
-    if not numbers:
+    course = best_so_far(chronicle, 500)
+    if not course:
         return None
-    values = [chronicle.shown(chronicle.score(number) or 0.0) for number in numbers]
-    numbers, values = [*numbers, chronicle.count], [*values, values[-1]]
-    xs, x_name = [float(number) for number in numbers], "record"
+    xs, x_name = [float(one.number) for one in course], "record"
     if by == "time":
         at = chronicle.columns["at"]
-        since = [float(at[number - 1] - at[0]) for number in numbers]
+        since = [float(at[one.number - 1] - at[0]) for one in course]
         unit, seconds = _unit(since[-1])
         xs, x_name = [one / seconds for one in since], f"{unit} since the first record"
     return line_chart(
-        [Series(name="best", xs=xs, ys=values, stepped=True)],
-        title=f"best value so far: {values[-1]:.10g}",
+        [Series(name="best", xs=xs, ys=[one.value for one in course], stepped=True)],
+        title=f"best value so far: {course[-1].value:.10g}",
         x_name=x_name,
         y_name="best so far",
-        levels=_levels(viewed),
+        levels=[Level(name=one.name, value=one.value) for one in references(chronicle)],
     )
 
 
