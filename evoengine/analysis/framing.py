@@ -44,8 +44,8 @@ def frame(source: Recorded | Reading | Store | str, name: str | None = None, *, 
         raise MissingExtra("a data frame", "frame")
     import pandas as pd
 
-    reading = reading_of(source, name)
-    columns = _columns(reading, code)
+    with reading_of(source, name) as reading:
+        columns = _columns(reading, code)
     measured = [column for column in columns if column.startswith(("feature:", "metric:"))]
     order = [column for column in columns if column not in (*_LATER, *measured)]
     order += [*measured, *(column for column in _LATER if column in columns)]

@@ -145,6 +145,7 @@ def plot_lineage(source: Source, name: str | None = None, *, number: int | None 
             if math.isfinite(values[place]):
                 ax.annotate(f"#{one}", (place, values[place]), xytext=(0, 7), textcoords="offset points", fontsize=7)
     ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.margins(y=0.12)
     _name(
         ax, x="generation (0 is a seed)", y=_score_name(chronicle),
         title=f"{_short(chronicle.row.name)}: how record {number} came about",
@@ -163,9 +164,16 @@ def _draw_map(ax: Axes, chronicle: Chronicle, numbers: NDArray[Any], axes: Seque
         for (column, row), number in cells_of(chronicle, numbers, axes).items():
             values[row, column] = chronicle.shown(chronicle.score(number) or 0.0)
     shades = "viridis" if chronicle.shown(1.0) > 0 else "viridis_r"
-    mesh = ax.pcolormesh(*edges, np.ma.masked_invalid(values), cmap=shades)
+    mesh = ax.pcolormesh(*edges, np.ma.masked_invalid(values), cmap=shades, **_bounds(chronicle, numbers))
     _plain_text(ax.figure.colorbar(mesh, ax=ax).ax.yaxis.label, _score_name(chronicle))
     _name(ax, x=axes[0].name, y=axes[1].name)
+
+
+def _bounds(chronicle: Chronicle, numbers: NDArray[Any]) -> dict[str, float]:
+    """What the outermost shades stand for: those of the last map too, so that a film keeps its colours as it goes."""
+    shown = np.concatenate([numbers, *chronicle.elites()])
+    scores = chronicle.shown(1.0) * chronicle.columns["score"][shown - 1]
+    return {"vmin": float(scores.min()), "vmax": float(scores.max())} if len(scores) else {}
 
 
 def _draw_row(ax: Axes, chronicle: Chronicle, cells: dict[tuple[int, int], int], axis: Axis) -> None:

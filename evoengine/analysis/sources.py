@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from evoengine.assembly import store_of
@@ -22,11 +24,12 @@ class Recorded(Protocol):
 Source: TypeAlias = Recorded | Reading | Chronicle | Store | str
 
 
-def reading_of(source: Recorded | Reading | Store | str, name: str | None = None) -> Reading:
-    """The reading of a campaign.
+@contextmanager
+def reading_of(source: Recorded | Reading | Store | str, name: str | None = None) -> Iterator[Reading]:
+    """The reading of a campaign; a store that is given by its URL is closed again after use.
 
     Args:
-        source: a `Campaign`, its reading, an opened store, or the URL (or the file) of one, which is opened.
+        source: a `Campaign`, its reading, an opened store, or the URL (or the file) of one.
         name: of the campaign in a store, needed where it holds several.
 
     Raises:
@@ -35,19 +38,22 @@ def reading_of(source: Recorded | Reading | Store | str, name: str | None = None
     """
     match source:
         case Reading():
-            return source
+            yield source
         case Store():
-            return Reading.named(source, name)
+            yield Reading.named(source, name)
         case str():
             store = store_of(source)
             store.open(create=False)
-            return Reading.named(store, name)
+            try:
+                yield Reading.named(store, name)
+            finally:
+                store.close()
         case _:
             source.store.open(create=False)
             row = source.store.campaign(source.name)
             if row is None:
                 raise CampaignError(f"campaign {source.name!r} has no records yet; run it first.")
-            return Reading(source.store, row)
+            yield Reading(source.store, row)
 
 
 def chronicle_of(source: Source, name: str | None = None) -> Chronicle:
@@ -58,7 +64,7 @@ def chronicle_of(source: Source, name: str | None = None) -> Chronicle:
     """
     if isinstance(source, Chronicle):
         return source
-    reading = reading_of(source, name)
-    chronicle = Chronicle(reading.row)
-    chronicle.take(reading.store.outlines(reading.row))
+    with reading_of(source, name) as reading:
+        chronicle = Chronicle(reading.row)
+        chronicle.take(reading.store.outlines(reading.row))
     return chronicle

@@ -155,5 +155,6 @@ def _report(campaign: Campaign, reason: str, form: str) -> None:
         *drawn,
         (f"elites {flags}", "the archive of elites"),
         (f"lineage --name {flags}", "how the best came about"),
+        (f"view {quote(campaign.store.url)}", "all of it in a browser"),
     ):
         click.echo(f"  evoengine {verb:<52} {about}", err=True)
