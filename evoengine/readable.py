@@ -49,6 +49,11 @@ def harmless(text: str) -> str:
     return f"'{text}" if begins in _FORMULA or text[:1] in ("\t", "\n") else text
 
 
+def encodable(text: str) -> str:
+    """Text that has a UTF-8 form: half surrogate pairs, which have none, are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def finite(value: Any) -> Any:
     """A value as strict JSON has it: a sum that is no finite number is null."""
     match value:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoengine.analysis.sources import Recorded, reading_of
 from evoengine.errors import MissingExtra
+from evoengine.readable import encodable
 from evoengine.reading import Reading, main_text
 from evoengine.stores.base import Store
 
@@ -29,7 +30,7 @@ def frame(source: Recorded | Reading | Store | str, name: str | None = None, *, 
 
     `parent` is the record that was changed, `parents` a tuple of all that it was made from. Features and metrics are
     columns `feature:NAME` and `metric:NAME`. `improved` says whether a record was the best of its time, `at` when it
-    was stored, `seconds` is time on a worker, and `money` US dollars.
+    was stored, `seconds` is time on a worker, and `money` US dollars. What has no UTF-8 form in a name is escaped.
 
     Args:
         source: a `Campaign`, an opened store, or a store's URL.
@@ -66,7 +67,7 @@ def frame(source: Recorded | Reading | Store | str, name: str | None = None, *, 
 def _columns(reading: Reading, code: bool) -> dict[str, list[Any]]:
     """The columns as lists, all of one length."""
     columns: dict[str, list[Any]] = {name: [] for name in (*_DTYPES, "at") if code or name != "code"}
-    columns |= {f"feature:{feature.name}": [] for feature in reading.features}
+    columns |= {encodable(f"feature:{feature.name}"): [] for feature in reading.features}
     names: dict[str | None, str | None] = {}
     sign, best = reading.shown(1.0), -math.inf
     for count, row in enumerate(reading.rows()):
@@ -82,11 +83,11 @@ def _columns(reading: Reading, code: bool) -> dict[str, list[Any]]:
             "digest": row["content"] and row["content"]["digest"],
         }
         for name in ("cause", "operator", "model", "tier"):  # one text for all records that say the same
-            told[name] = names.setdefault(row[name], row[name])
+            told[name] = names.setdefault(row[name], None if row[name] is None else encodable(row[name]))
         if code:
             told["code"] = main_text(row)
         for prefix, kind in (("feature", "features"), ("metric", "metrics")):
-            told |= {f"{prefix}:{name}": value for name, value in row[kind].items()}
+            told |= {encodable(f"{prefix}:{name}"): value for name, value in row[kind].items()}
         for name in told.keys() - columns.keys():
             columns[name] = [math.nan] * count  # a metric that no record before had
         for name, column in columns.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from evoengine.errors import MissingExtra
-from evoengine.readable import harmless, json_line
+from evoengine.readable import encodable, harmless, json_line
 from evoengine.reading import Reading, main_text
 
 _GROUP_ROWS = 2000
@@ -79,7 +79,7 @@ def write_parquet(reading: Reading, path: Path) -> int:
     kinds = {
         "number": number, "score": real, "cause": text, "operator": text, "model": text, "island": pa.int32(),
         "parents": pa.list_(number), "group": number, "guidance": number,
-        **{_encodable(name): real for name in features},
+        **{encodable(name): real for name in features},
         "metrics": pa.map_(text, real), "instances": pa.map_(text, real), "checks": text,
         "calls": number, "trials": number, "tokens": number, "money": real, "seconds": real,
         "tier": text, "at": pa.timestamp("us", tz="UTC"), "digest": text, "feedback": text, "outputs": text,
@@ -111,7 +111,7 @@ def _groups(reading: Reading) -> Iterator[list[dict[str, Any]]]:
 
 def _parquet_row(row: Mapping[str, Any], features: Mapping[str, str]) -> dict[str, Any]:
     made = {name: row.get(name) for name in (*_FIRST, *_COST)}
-    made |= {_encodable(column): row["features"].get(name) for column, name in features.items()}
+    made |= {encodable(column): row["features"].get(name) for column, name in features.items()}
     made |= {name: list(row[name].items()) for name in ("metrics", "instances")}
     made |= {
         "checks": json_line(row["checks"]) if row["checks"] else None,
@@ -129,7 +129,7 @@ def _parquet_row(row: Mapping[str, Any], features: Mapping[str, str]) -> dict[st
 def _encodable(value: Any) -> Any:
     match value:
         case str():
-            return value.encode("utf-8", "backslashreplace").decode()
+            return encodable(value)
         case list() | tuple():
             return type(value)(map(_encodable, value))
         case _:

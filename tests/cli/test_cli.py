@@ -106,7 +106,7 @@ def test_a_diff_shows_what_a_child_changed(ran: Path) -> None:
 def test_elites_are_exported_as_files(ran: Path, tmp_path: Path) -> None:
     done = evoengine("export", "--programs", str(tmp_path / "out"), *STORE, cwd=ran)
     assert done.returncode == 0, done.stderr
-    files = list((tmp_path / "out").rglob("main.py"))
+    files = list((tmp_path / "out").glob("*.py"))
     elites = read(ran, "elites", "--limit", "0")
     assert isinstance(elites, list)
     assert len(files) == len(elites)
