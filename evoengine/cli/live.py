@@ -89,11 +89,9 @@ class Display:
             f"best {best}",
             f"{progress.records} records",
             f"{progress.evaluations} evaluations",
+            rate_of(progress.records - self._before.records, progress.seconds),
+            f"{progress.seconds:.0f} s",
         ]
-        made = progress.records - self._before.records
-        if made:
-            told.append(rate_of(made, progress.seconds))
-        told.append(f"{progress.seconds:.0f} s")
         if progress.tokens:
             told.append(f"{progress.tokens} tokens")
         if progress.money:
@@ -147,6 +145,8 @@ class Display:
 
 def rate_of(records: int, seconds: float) -> str:
     """Records in a second, or in a minute or an hour where these are few, with three digits at most."""
+    if not records:
+        return "0/s"
     rate = records / max(seconds, 1.0)
     for unit, factor in (("s", 1), ("min", 60), ("h", 3600)):
         if rate * factor >= 1 or unit == "h":

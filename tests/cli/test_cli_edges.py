@@ -185,16 +185,20 @@ def test_check_looks_at_held_out_stages(folder: Path) -> None:
 
 
 def test_a_display_starts_from_where_the_campaign_stands_and_draws_without_the_campaign(folder: Path) -> None:
+    from rich.console import Console
+
     from evoengine.cli.live import Display
 
     with Campaign("peak", executor="inline", operators=["structural"]) as campaign:
         campaign.run(evaluations=20)
-        display = Display(campaign, {"evaluations": 40})
+        display = Display(campaign, {"evaluations": 40}, pictured=True)
         display(Started(campaign="peak", resumed=campaign.progress.records))
         assert display.line().startswith("best -0.")
         assert "| 0/s |" in display.line()
     (folder / "evo.db").unlink()
-    assert display.__rich__() is not None
+    drawn = io.StringIO()
+    Console(file=drawn, width=100).print(display)
+    assert "first right, length up" in drawn.getvalue()
     assert not (folder / "evo.db").exists(), "drawing opened the store again"
 
 

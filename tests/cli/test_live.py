@@ -123,7 +123,7 @@ def test_what_an_earlier_run_did_counts_for_the_budget_and_not_for_the_rate(tmp_
 @pytest.mark.parametrize(
     ("records", "seconds", "said"),
     [
-        (0, 10, "0.0/h"),
+        (0, 10, "0/s"),
         (1, 3600, "1.0/h"),
         (5, 100, "3.0/min"),
         (100, 10, "10/s"),
