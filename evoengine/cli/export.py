@@ -140,8 +140,9 @@ def _written(output: Path | None) -> Iterator[TextIO]:
 def _replacing(output: Path) -> Iterator[Path]:
     """A path beside `output` that takes its place when all went well."""
     with _explained(output):
-        if output.exists() and not output.is_file():
-            yield output  # a pipe or a device; of a folder the system says what it is
+        if output.is_symlink() or (output.exists() and not output.is_file()):
+            # a pipe, a device, or a link (as /dev/stdout is): what it leads to is written, and it stays what it is
+            yield output
             return
         part = output.with_name(f".{output.name}.{os.getpid()}.part")
         try:

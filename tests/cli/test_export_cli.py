@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -16,7 +17,6 @@ from click.testing import CliRunner
 from evoengine.cli.app import app
 from evoengine.errors import CampaignError, EvoengineError, SettingError
 from tests.campaigns.slopes import Descent, campaign_of
-from tests.conftest import evoengine
 
 
 @pytest.fixture
@@ -90,10 +90,25 @@ def test_a_file_that_could_not_be_finished_is_not_there_and_an_older_one_stays(s
     assert not list(tmp_path.glob(".*.part"))
 
 
-def test_a_reader_that_has_seen_enough_ends_the_export_quietly(store: str, tmp_path: Path) -> None:
-    done = evoengine("export", "--store", store, "--output", "/dev/stdout", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) > 20, "a device is written to, and not replaced"
+def test_a_pipe_with_a_name_is_written_to_and_not_replaced(store: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        said(store, "--format", "datasette", "--output", str(pipe))
+        assert pipe.is_fifo()
+        assert json.loads(os.read(reader, 1_000_000))["databases"]
+    finally:
+        os.close(reader)
+
+
+def test_a_link_stays_a_link_and_what_it_leads_to_is_written(store: str, tmp_path: Path) -> None:
+    link, target = tmp_path / "link", tmp_path / "target"
+    target.write_text("older")
+    link.symlink_to(target)
+    said(store, "--output", str(link))
+    assert link.is_symlink()
+    assert target.read_text() == said(store)
 
 
 def test_csv_of_other_verbs_is_harmless_in_a_spreadsheet_too(tmp_path: Path) -> None:
