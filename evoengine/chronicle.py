@@ -301,8 +301,10 @@ class Chronicle:
         return {name: count for name, count in sorted(named.items(), key=lambda one: -one[1]) if count}
 
     def champions(self) -> NDArray[Any]:
-        """The numbers of the records that were the best of their time, in order."""
-        return np.flatnonzero(self.columns["champion"]) + 1
+        """The numbers of the records that were the best of their time, in order, but for those in quarantine."""
+        found = np.flatnonzero(self.columns["champion"]) + 1
+        barred = self.islands.barred
+        return found[~np.isin(found, list(barred))] if barred else found
 
     def efforts(self) -> list[Effort]:
         """What each operator brought and cost under each model, by name."""
