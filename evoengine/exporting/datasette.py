@@ -103,6 +103,18 @@ _TABLES: dict[str, dict[str, Any]] = {
             "reason": "why it ended; empty while it runs, or when it was killed",
         },
     },
+    "decisions": {
+        "title": "Decisions",
+        "description": "What people decided. Each waits here until the campaign runs, and becomes one of its records.",
+        "sort_desc": "id",
+        "columns": {
+            "id": "place in the queue",
+            "campaign": _CAMPAIGN,
+            "action": "what was decided: kind, target (a record's number) and text (JSON)",
+            "content": "the program or context that was submitted (JSON); empty for other decisions",
+            "at": "when it was decided (ISO 8601, UTC)",
+        },
+    },
     "updates": {
         "title": "Updates of a model's weights",
         "description": "What training measured at each.",
