@@ -1,6 +1,6 @@
 r"""Whether a mutator learns at test time, and whether controls do not: advantages side by side on one small problem.
 
-    python -m benchmarks.learning                        # the table: about 10 CPU minutes
+    python -m benchmarks.learning                        # the table: about 30 CPU minutes
     python -m benchmarks.learning --arms grpo,shuffled --seeds 1 --updates 40
 
 Each run is a whole campaign (real store, real jail, a model of transformers that is trained in the process) that
@@ -114,7 +114,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--arms", default=",".join(ARMS))
     asked.add_argument("--seeds", type=int, default=3)
-    asked.add_argument("--updates", type=int, default=80)
+    asked.add_argument("--updates", type=int, default=120)
     asked.add_argument("--at-once", type=int, default=2, help="runs at the same time, of one thread each")
     asked.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "learning.json")
     asked.add_argument("--one", help=argparse.SUPPRESS)
