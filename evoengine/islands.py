@@ -132,17 +132,19 @@ class Islands(Component):
         rng = Stream(self._seed, number, "migration")
         leaving = [self._leaving(archive, rng) for archive in self.archives]  # before anyone arrives
         for source, target in self._edges(rng):
-            for elite in leaving[source]:
-                self.archives[target].add(elite.number, elite.content, elite.scored)
+            add = self.archives[target].add
+            for migrant, content, scored in leaving[source]:
+                add(migrant, content, scored)
 
-    def _leaving(self, archive: Archive, rng: random.Random) -> list[Elite]:
+    def _leaving(self, archive: Archive, rng: random.Random) -> list[tuple[int, Content, Scored]]:
         size = len(archive)
         if not size:
             return []
         wanted = max(1, math.ceil(self.rate * size))
         if self.migrants == "best":
-            return [archive.elites.ranked(rank) for rank in range(wanted)]
-        return [archive.elites[place] for place in sorted(rng.sample(range(size), wanted))]
+            return archive.leaders(wanted)
+        chosen = [archive.elites[place] for place in sorted(rng.sample(range(size), wanted))]
+        return [(elite.number, elite.content, elite.scored) for elite in chosen]
 
     def _edges(self, rng: random.Random) -> Iterable[tuple[int, int]]:
         places = range(self.count)

@@ -8,6 +8,7 @@ from array import array
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, TypeAlias
 
 from sortedcontainers import SortedList
@@ -168,11 +169,14 @@ class Shelf:
         return len(self._slots)
 
     def __getitem__(self, index: int, /) -> Elite:
-        held = self._slots[index]
+        return Elite(*self._held(index), self._cell_of(self._keys[index]))
+
+    def _held(self, place: int) -> tuple[int, Content, Scored]:
+        held = self._slots[place]
         if isinstance(held, int):
             assert self._sources is not None
-            self._slots[index] = held = (held, *self._sources[held])
-        return Elite(*held, self._cell_of(self._keys[index]))
+            self._slots[place] = held = (held, *self._sources[held])
+        return held
 
     def __iter__(self) -> Iterator[Elite]:
         return map(self.__getitem__, range(len(self._slots)))
@@ -208,6 +212,10 @@ class Shelf:
         """The elite of a rank, 0 for the best."""
         place: int = self._sorted()[rank][2]
         return self[place]
+
+    def leaders(self, count: int) -> list[tuple[int, Content, Scored]]:
+        """The best `count` elites, the best first; no object is made for a cell."""
+        return [self._held(place) for _, _, place in islice(self._sorted(), count)]
 
     def ties(self, rank: int) -> range:
         """The ranks that hold the same score as this one."""

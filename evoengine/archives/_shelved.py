@@ -50,6 +50,9 @@ class ShelvedArchive(Archive):
     def best(self) -> Elite | None:
         return self._shelf.best()
 
+    def leaders(self, count: int) -> list[tuple[int, Content, Scored]]:
+        return self._shelf.leaders(count)
+
     def sample(self, rng: random.Random, n: int = 1) -> list[Elite]:
         return self._shelf.sample(rng, n)
 

@@ -59,6 +59,11 @@ class Archive(Component, ABC):
     def best(self) -> Elite | None:
         """The elite with the highest score; of several the oldest."""
 
+    def leaders(self, count: int) -> list[tuple[int, Content, Scored]]:
+        """Number, content and score of the best `count` elites, as far as there are so many, the best first."""
+        ranked = (self.elites.ranked(rank) for rank in range(min(count, len(self))))
+        return [(elite.number, elite.content, elite.scored) for elite in ranked]
+
     @abstractmethod
     def sample(self, rng: random.Random, n: int = 1) -> list[Elite]:
         """`n` elites, uniformly, with replacement.

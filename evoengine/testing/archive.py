@@ -156,12 +156,31 @@ class ArchiveContract:
             assert [view[place] for place in range(len(view))] == elites
             ranked = sorted(elites, key=lambda elite: (-elite.scored.score, elite.number))
             assert [view.ranked(rank) for rank in range(len(view))] == ranked
+            for count in (0, 1, len(ranked) + 1):
+                told = [(elite.number, elite.content, elite.scored) for elite in ranked[:count]]
+                assert made.leaders(count) == told
             for rank, elite in enumerate(ranked):
                 same = [place for place, other in enumerate(ranked) if other.scored.score == elite.scored.score]
                 assert list(view.ties(rank)) == same
             for score in (*(elite.scored.score for elite in elites), 0.5):
                 below = sum(elite.scored.score < score for elite in elites)
                 assert view.share_below(score) == pytest.approx(below / len(elites))
+
+    @settings(deadline=None, suppress_health_check=INHERITED, max_examples=60)
+    @given(offered=offers)
+    def test_who_is_taken_out_is_gone_and_the_others_stay(self, archive: Archive, offered: list[Scored]) -> None:
+        made = self.opened(archive)
+        offer(made, offered)
+        gone = {elite.number for elite in made if elite.number % 3 == 0}
+        stay = {elite.number: elite.scored for elite in made if elite.number not in gone}
+        made.remove({*gone, 10**6})
+        assert {elite.number for elite in made} <= stay.keys()
+        if not gone:
+            assert {elite.number for elite in made} == stay.keys()
+        if stay:  # a smaller archive may have no cell for some of them any more, but always one for the best
+            best = made.best()
+            assert best is not None
+            assert best.scored.score == max(scored.score for scored in stay.values())
 
     @settings(deadline=None, suppress_health_check=INHERITED, max_examples=60)
     @given(offered=offers)
