@@ -164,7 +164,7 @@ def _draw_map(ax: Axes, chronicle: Chronicle, numbers: NDArray[Any], axes: Seque
         for (column, row), number in cells_of(chronicle, numbers, axes).items():
             values[row, column] = chronicle.shown(chronicle.score(number) or 0.0)
     shades = "viridis" if chronicle.shown(1.0) > 0 else "viridis_r"
-    mesh = ax.pcolormesh(*edges, np.ma.masked_invalid(values), cmap=shades, **_bounds(chronicle, numbers))
+    mesh = ax.pcolormesh(*edges, values, cmap=shades, **_bounds(chronicle, numbers))
     _plain_text(ax.figure.colorbar(mesh, ax=ax).ax.yaxis.label, _score_name(chronicle))
     _name(ax, x=axes[0].name, y=axes[1].name)
 
