@@ -30,7 +30,7 @@ def make(path: Path, count: int = 1_000_000) -> None:
     rng = random.Random(0)
     with measured_campaign(f"sqlite:///{path}") as campaign:
         campaign.run(stop=Records(1))
-        fold, row = campaign._opened(), campaign._stored_row()
+        fold, row = campaign._log.fold, campaign._log.stored_row()
         while fold.records < count:
             first = fold.records + 1
             until = min(fold.records - fold.records % BATCH + BATCH, count)

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import math
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from evoengine.archives.base import Archive
 from evoengine.assembly import (
     Given,
-    fingerprint_of,
     store_of,
 )
 from evoengine.bandit import Bandit
 from evoengine.beside import Beside
 from evoengine.breeding import first_prompt
-from evoengine.deciding import Decisions
 from evoengine.errors import CampaignError, EvoengineError, ProblemError, SettingError, StoreError
-from evoengine.events import Committed, Event, Halting, Progress, Started, Stopped, Updated, Watcher
+from evoengine.events import Halting, Progress, Started, Stopped, Updated, Watcher
 from evoengine.executors.base import Executor
-from evoengine.fold import Fold
 from evoengine.gates.base import Gate
 from evoengine.generators.base import Generator
 from evoengine.guidance import Guidance
 from evoengine.islands import Islands
-from evoengine.learning import CHOSEN_BY, Due, Learning
 from evoengine.lessons import Lessons
+from evoengine.log import Log
 from evoengine.loops import in_fresh_loop
 from evoengine.markup import table_of
 from evoengine.mutators import EVOLVE
@@ -49,14 +43,13 @@ from evoengine.selectors.base import Selector
 from evoengine.spending import Spending
 from evoengine.steering import refuse_nonsense
 from evoengine.stopping import Reached, Stop, limits
-from evoengine.stores.base import CampaignRow, Check, Store, Update
+from evoengine.stores.base import Check, Store, Update
 from evoengine.types import (
     EVERY_ISLAND,
     GUIDANCE,
     SEED,
     Action,
     Candidate,
-    Cause,
     Content,
     Cost,
     Draft,
@@ -182,18 +175,19 @@ class Campaign:
         self.store: Store = store_of(store)
         self.seed = seed
         self.window = window
-        self.watchers = list(watchers)
         self._executor = self._parts.executor
-        self._snapshot_every = snapshot_every
-        self._row: CampaignRow | None = None
-        self._fold: Fold | None = None
-        self._drafts: deque[tuple[Draft, Progress]] = deque()
-        self._held = ExitStack()
         self._halt: str | None = None
-        self._decisions = Decisions(self.store)
-        self._runs = False
         self._learning = self._parts.learning(self.store, self.name)
         self._began = self._noted = 0.0
+        self._log = Log(
+            self._parts,
+            self.store,
+            name=self.name,
+            learning=self._learning,
+            watchers=watchers,
+            lasted=self._lasted,
+            snapshot_every=snapshot_every,
+        )
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -245,57 +239,57 @@ class Campaign:
         if until_score is not None:
             condition |= Reached(self.problem.signed(until_score), until_score)
         self._began, self._noted, self._halt = time.monotonic(), 0.0, None
-        with self._writing():
-            fold = self._opened()
-            self._tell(Started(campaign=self.name, resumed=fold.records))
+        with self._log.writing():
+            fold = self._log.fold
+            self._log.tell(Started(campaign=self.name, resumed=fold.records))
             async with self._executor, self._parts.models():
                 await self._plant()
-                self._in_step()
+                self._log.in_step()
                 async with self._trained():
                     reason = await self._worked(condition, seconds)
-        self._tell(Stopped(reason=reason, progress=self.progress))
+        self._log.tell(Stopped(reason=reason, progress=self.progress))
         return reason
 
     async def _worked(self, condition: Stop, seconds: float | None) -> str:
         """One run, from the first draft to the last record; gives the reason for its end."""
-        run = self.store.begin_run(self._stored_row())
-        self._runs = True
-        self._decisions.forget()
-        self._heed(self._drafts)
+        run = self.store.begin_run(self._log.stored_row())
         spending = Spending(
             price=self._parts.price,
             dearest=self._parts.dearest(),
-            now=lambda: self._opened().progress,
+            now=lambda: self._log.fold.progress,
             lasted=self._lasted,
         )
         pipeline = Pipeline(
-            drafts=self._drafts,
+            drafts=self._log.drafts,
             propose=self._proposer().propose,
-            commit=lambda proposals: self._record(proposals, run),
+            commit=lambda proposals: self._commit(proposals, run),
             halted=lambda draft, at: self._halt or spending.halts(condition, at, draft),
             waits=lambda draft, at, flight: spending.waits(condition, at, draft, flight),
             deadline=None if seconds is None else self._left(seconds),
         )
         try:
-            reason = await pipeline.run()
-            self._runs = False
+            with self._log.heeding():
+                reason = await pipeline.run()
             if pipeline.gave_up:
-                self._forget()
+                self._log.forget()
             elif self._learning is not None:
                 await self._learning.finish(None if seconds is None else self._left(seconds))
             await self._check_champion()
-            self._snapshot()
+            self._log.snapshot()
         except BaseException as error:
-            self._forget()  # what was asked and not committed will be drafted anew
+            self._log.forget()  # what was asked and not committed will be drafted anew
             with suppress(StoreError):  # the error itself says more
                 self.store.note_run(run, self._lasted(), type(error).__name__)
             raise
-        finally:
-            self._runs = False
-            if any(draft.action is not None for draft, _ in self._drafts):
-                self._forget()  # a loop of one's own is asked for nothing that a person decided
         self.store.note_run(run, self._lasted(), reason)
         return reason
+
+    def _commit(self, proposals: Sequence[Proposal], run: int) -> None:
+        """Records finished proposals, and now and then, for runs that are killed, how long this one has lasted."""
+        self._log.record(proposals)
+        if self._lasted() > self._noted + _NOTE_SECONDS:
+            self._noted = self._lasted()
+            self.store.note_run(run, self._noted)
 
     def halt(self, reason: str = "interrupted") -> None:
         """Asks a run to finish what is in flight and end. May be called from another thread."""
@@ -305,7 +299,7 @@ class Campaign:
         """What Ctrl-C does, in the thread of the run."""
         if self._halt is None:
             self.halt()
-            self._tell(Halting(reason="interrupted"))
+            self._log.tell(Halting(reason="interrupted"))
 
     def _left(self, seconds: float) -> float:
         """Seconds until work in flight is given up in a run of so many."""
@@ -313,17 +307,11 @@ class Campaign:
 
     def _lasted(self) -> float:
         """Seconds since this run began."""
-        return time.monotonic() - self._began
-
-    def _in_step(self) -> None:
-        """Makes drafts anew that `ask` has handed out or `tell` has overtaken: a run follows from the log alone."""
-        if not self._drafts or self._drafts[0][0].number != self._opened().records + 1:
-            self._forget()
-            self._opened()
+        return time.monotonic() - self._began if self._began else 0.0
 
     async def _plant(self) -> None:
         """Evaluates and records the seeds that are not recorded yet."""
-        fold = self._opened()
+        fold = self._log.fold
         seeds = self._parts.seeds
         if fold.records >= len(seeds):
             return
@@ -346,27 +334,21 @@ class Campaign:
         records = [
             _seed(number, island, content, one) for number, (island, content, one) in enumerate(planted, start=1)
         ]
-        self._commit(records[fold.records :])
+        self._log.commit(records[fold.records :])
 
     def _proposer(self) -> Proposer:
         return Proposer(
             operators=self._parts.operators,
-            gates=list(self._opened().gates.values()),
+            gates=list(self._log.fold.gates.values()),
             executor=self._executor,
             evaluate=self._parts.judges.evaluate,
             generator=self._parts.generator,
-            known=self._opened,
-            records=self._looked_up,
-            recalled=self._recalled,
+            known=lambda: self._log.fold,
+            records=self._log.looked_up,
+            recalled=self._log.recalled,
             appraised=(self._parts.guidance or Guidance()).appraised,
             policies=self._learning,
         )
-
-    def _recalled(self, content: Content) -> Judgement | None:
-        """What the store knows of a content; not where it depends on the moment or a model."""
-        if self._row is None or self.problem.repeats > 1 or self.problem.converses:
-            return None
-        return self.store.recall(self._row.fingerprint, content.digest)
 
     @asynccontextmanager
     async def _trained(self) -> AsyncIterator[None]:
@@ -378,106 +360,16 @@ class Campaign:
 
             def note(update: Update) -> None:
                 curves(update)
-                self._tell(Updated(number=update.number, record=update.record, facts=update.facts))
+                self._log.tell(Updated(number=update.number, record=update.record, facts=update.facts))
 
             await self._learning.open(
-                Beside(self._parts, self._stored_row, self._looked_up, note), len(self._parts.seeds)
+                Beside(self._parts, self._log.stored_row, self._log.looked_up, note), len(self._parts.seeds)
             )
             self._parts.judges.policy = self._learning.first
             try:
                 yield
             finally:
                 await self._learning.close()
-
-    # -- records ---------------------------------------------------------------------------------------------------
-
-    def _records(self, proposals: Sequence[Proposal]) -> list[Record]:
-        """The next records. What the log refuses is refused, whenever that was noticed."""
-        fold = self._opened()
-        records: list[Record] = []
-        fresh: set[str] = set()
-        for number, proposal in enumerate(proposals, start=fold.records + 1):
-            evaluation, cost, content = proposal.evaluation, proposal.cost, proposal.candidate.content
-            tier = proposal.tier
-            if content is not None and proposal.candidate.operator != SEED:
-                refused = Failed(cause=Cause.DUPLICATE) if content.digest in fresh else fold.refusal(content)
-                fresh.add(content.digest)
-                spared = isinstance(evaluation, Failed) and evaluation.cause is Cause.NO_CHANGE
-                if refused is not None and not spared:
-                    # the evaluation is not counted: a slower worker would have been spared it
-                    evaluation, tier = refused, ""
-                    cost = replace(cost, calls=cost.trials)
-            records.append(
-                Record(number=number, candidate=proposal.candidate, evaluation=evaluation, cost=cost, tier=tier)
-            )
-        return records
-
-    def _record(self, proposals: Sequence[Proposal], run: int) -> None:
-        """Commits finished proposals: all at once, or one by one where the next depends on what came before it."""
-        if self._parts.gates or any(one.candidate.action is not None for one in proposals):
-            for proposal in proposals:
-                settled = self._decisions.settled(self._stored_row(), self._opened(), proposal)
-                self._commit(self._records([settled]), run)
-        else:
-            self._commit(self._records(proposals), run)
-
-    def _commit(self, records: Sequence[Record], run: int | None = None) -> None:
-        """Stores records, then takes them in and drafts what depends on them."""
-        if not records:
-            return
-        self.store.append(self._stored_row(), records)
-        if run is not None and self._lasted() > self._noted + _NOTE_SECONDS:  # for runs that are killed
-            self._noted = self._lasted()
-            self.store.note_run(run, self._noted)
-        for record in records:
-            self._take(record)
-
-    def _take(self, record: Record, drafting_after: int = 0) -> None:
-        fold = self._opened()
-        taken = fold.take(record)
-        if self.watchers:
-            self._tell(
-                Committed(
-                    record=record, insertion=taken.insertion, improved=taken.improved, progress=self.progress
-                )
-            )  # fmt: skip
-        if record.number < len(self._parts.seeds):
-            return
-        due = fold.due
-        if due and due[-1] > drafting_after:
-            progress = fold.progress
-            new = deque((draft, progress) for draft in fold.drafts(due) if draft.number > drafting_after)
-            self._heed(new)
-            self._drafts += new
-        if due and self._learning is not None:
-            self._learn_from(fold, self._learning)
-        if record.number % self._snapshot_every == 0 and not drafting_after:
-            self._snapshot()
-
-    def _heed(self, drafts: deque[tuple[Draft, Progress]]) -> None:
-        """Lets what people decided take the places of drafts that are not begun, while a run goes on."""
-        if self._runs and self._row is not None:
-            self._decisions.placed(self._row, self._opened(), drafts)
-
-    def _learn_from(self, fold: Fold, learning: Learning) -> None:
-        """Hands on a step of records that has ended."""
-        number = learning.steps.step_of(fold.records, fold.seeds)
-        if number == 0:
-            return
-        learning.begin(
-            Due(
-                number=number,
-                records=tuple(fold.step),
-                score=fold.score,
-                best=fold.best_before,
-                elites=tuple(self.elites()) if number <= CHOSEN_BY else (),
-            )
-        )
-
-    def _snapshot(self) -> None:
-        fold = self._opened()
-        if self._row is not None and fold.records > len(self._parts.seeds):
-            self.store.save_state(self._row, fold.records, fold.state())
 
     # -- one's own loop --------------------------------------------------------------------------------------------
 
@@ -488,10 +380,10 @@ class Campaign:
             CampaignError: `window` drafts are out; tell one first.
         """
         self._ensure_seeds()
-        if not self._drafts:
-            ahead = self._opened().pace.ahead
+        if not self._log.drafts:
+            ahead = self._log.fold.pace.ahead
             raise CampaignError(f"{ahead} drafts (the window) are out already; tell() one of them first.")
-        return self._drafts.popleft()[0]
+        return self._log.drafts.popleft()[0]
 
     def prompt(self) -> tuple[Draft, Prompt | None]:
         """The next draft that a language model would be asked about, with its first prompt; nothing is sent.
@@ -499,23 +391,20 @@ class Campaign:
         The prompt is None where the draft's operator asks for something else first, or for nothing.
         """
         self._ensure_seeds()
-        fold = self._opened()
+        fold = self._log.fold
         for ahead in range(1, _AHEAD + 1):
             draft = fold.draft(fold.records + ahead)
             if self._parts.operators[draft.operator].speaks:
-                return draft, first_prompt(self._parts.operators[draft.operator], draft, self._looked_up)
+                return draft, first_prompt(self._parts.operators[draft.operator], draft, self._log.looked_up)
         return draft, None
-
-    def _looked_up(self, numbers: Sequence[int]) -> Mapping[int, Record]:
-        return self.store.records(self._stored_row(), numbers)
 
     def _ensure_seeds(self) -> None:
         async def seeded() -> None:
-            with self._writing():
+            with self._log.writing():
                 async with self._executor, self._parts.models():
                     await self._plant()
 
-        if self._opened().records < len(self._parts.seeds):
+        if self._log.fold.records < len(self._parts.seeds):
             in_fresh_loop(seeded(), self.halt)
 
     def tell(self, candidate: Candidate, evaluation: Evaluation, cost: Cost | None = None) -> Record:
@@ -527,10 +416,10 @@ class Campaign:
         """
         self._ensure_seeds()
         proposal = Proposal(candidate=candidate, evaluation=evaluation, cost=cost or Cost(calls=1))
-        with self._writing():
-            refuse_misfit(candidate, evaluation, last=self._opened().records, features=self.problem.features)
-            [record] = self._records([proposal])
-            self._commit([record])
+        with self._log.writing():
+            refuse_misfit(candidate, evaluation, last=self._log.fold.records, features=self.problem.features)
+            [record] = self._log.proposed([proposal])
+            self._log.commit([record])
         return record
 
     def decide(self, action: Action) -> int:
@@ -541,11 +430,11 @@ class Campaign:
         Raises:
             CampaignError: the campaign has no records yet, or the decision makes no sense.
         """
-        fold = self._opened()
-        if self._row is None:
+        fold = self._log.fold
+        if self._log.row is None:
             raise CampaignError(f"campaign {self.name!r} has no records yet; run it first.")
-        refuse_nonsense(action, max(fold.records, self.store.last(self._row)))
-        return self.store.decide(self._row, action)
+        refuse_nonsense(action, max(fold.records, self.store.last(self._log.row)))
+        return self.store.decide(self._log.row, action)
 
     def judge(self, content: Content, stage: str | None = None) -> Judgement:
         """The evaluation of a content, without recording it."""
@@ -559,28 +448,31 @@ class Campaign:
     # -- looking ---------------------------------------------------------------------------------------------------
 
     @property
+    def watchers(self) -> list[Watcher]:
+        """They are told of every event; one that fails is told no more."""
+        return self._log.watchers
+
+    @property
     def progress(self) -> Progress:
         """Where the campaign stands."""
-        began = self._began or time.monotonic()
-        return replace(self._opened().progress, seconds=time.monotonic() - began)
+        return self._log.progress
 
     def best(self) -> Elite | None:
         """The best candidate so far."""
-        return self._opened().islands.champion
+        return self._log.fold.islands.champion
 
     def elites(self) -> list[Elite]:
         """The elites of all islands, each record once, best first."""
-        found = {elite.number: elite for archive in self._opened().islands.archives for elite in archive}
-        return sorted(found.values(), key=lambda elite: (-elite.scored.score, elite.number))
+        return self._log.elites()
 
     @property
     def islands(self) -> Islands:
         """The islands."""
-        return self._opened().islands
+        return self._log.fold.islands
 
     def digest(self) -> str:
         """A hash of every island's cells, contents and scores."""
-        return self._opened().islands.digest()
+        return self._log.fold.islands.digest()
 
     def picture(self, number: int | None = None) -> Picture:
         """What the problem draws of a record, or of the best one; a notebook shows it.
@@ -594,17 +486,17 @@ class Campaign:
         if number is None:
             assert best is not None
             number = best.number
-        record = None if self._row is None else self._looked_up([number]).get(number)
+        record = None if self._log.row is None else self._log.looked_up([number]).get(number)
         if record is None:
-            raise CampaignError(f"campaign {self.name!r} has no record {number}; its last is {self._opened().records}.")
+            raise CampaignError(f"campaign {self.name!r} has no record {number}; its last is {self._log.fold.records}.")
         scored = record.evaluation
         found = picture_of(self.problem, scored.outputs) if isinstance(scored, Scored) else None
         return required(found, f"record {number}")
 
     def checks(self) -> list[Check]:
         """Examinations on stages that selection never saw."""
-        self._opened()
-        return [] if self._row is None else self.store.checks(self._row)
+        self._log.fold  # noqa: B018  # a look reads it
+        return [] if self._log.row is None else self.store.checks(self._log.row)
 
     def frame(self, *, code: bool = False) -> DataFrame:
         """A data frame with a row for each record, as `evoengine.analysis.frame` gives it.
@@ -645,7 +537,7 @@ class Campaign:
         start = "campaign.run(evaluations=100)"
         try:
             self.store.open(create=False)
-            fold = self._opened()
+            fold = self._log.fold
         except EvoengineError as error:
             return table_of(
                 {**rows, "records": "none that can be read", "because": str(error), "start it": start},
@@ -669,7 +561,7 @@ class Campaign:
 
     def close(self) -> None:
         """Closes the store."""
-        self._forget()
+        self._log.forget()
         self.store.close()
 
     def __enter__(self) -> Campaign:
@@ -680,90 +572,22 @@ class Campaign:
 
     # -- parts -----------------------------------------------------------------------------------------------------
 
-    def _opened(self) -> Fold:
-        """The state, replayed from the store when it is first needed."""
-        if self._fold is not None:
-            return self._fold
-        self.store.open()
-        row = self.store.campaign(self.name)
-        if row is not None:
-            self._parts.refuse_another(self.name, row)
-        self._fold = self._parts.fold()
-        self._fold.recalled = lambda number: self.store.elite(self._stored_row(), number)
-        self._row = row
-        if row is not None:
-            self._replay(row, self._fold)
-        return self._fold
-
-    def _replay(self, row: CampaignRow, fold: Fold) -> None:
-        last = self.store.last(row)
-        watchers, self.watchers = self.watchers, []  # what is replayed is no news
-        collects = gc.isenabled()
-        gc.disable()  # of all that a million records make nothing is garbage, and looking takes as long as opening
-        try:
-            fold.resume(self.store, row, last)
-            for record in self.store.replay(row, after=fold.records):
-                self._take(record, drafting_after=last)
-        finally:
-            self.watchers = watchers
-            if collects:
-                gc.enable()
-
-    def _forget(self) -> None:
-        self._fold, self._row = None, None
-        self._drafts.clear()
-        self._decisions.forget()
-
     def identity(self) -> dict[str, Any]:
         """All settings that the result depends on, as JSON values."""
         return self._parts.identity()
 
-    def _stored_row(self) -> CampaignRow:
-        """The campaign's row; it is made with the first record, so that a failed start leaves nothing behind."""
-        if self._row is None:
-            self._row = self.store.create(
-                name=self.name,
-                problem=self.problem.name,
-                fingerprint=fingerprint_of(self.problem),
-                seed=self.seed,
-                settings={**self.identity(), "about": self._parts.about()},
-            )
-            self._held.enter_context(self.store.writer(self._row))
-        return self._row
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Holds the right to write. What another process wrote since this one looked is read first."""
-        self._opened()
-        with self._held:
-            if self._row is not None:
-                self._held.enter_context(self.store.writer(self._row))
-                assert self._fold is not None
-                if self.store.last(self._row) != self._fold.records:
-                    self._forget()
-                    self._opened()
-            yield
-
     async def _check_champion(self) -> None:
         """Examines the best candidate on the stages that selection never saw."""
         champion = self.best()
-        if champion is None or self._row is None:
+        if champion is None or self._log.row is None:
             return
-        done = {(check.number, check.stage) for check in self.store.checks(self._row)}
+        done = {(check.number, check.stage) for check in self.store.checks(self._log.row)}
         for stage in self.problem.stages:
             if stage.held_out and (champion.number, stage.name) not in done:
                 judgement = await self._parts.judges.evaluate(champion.content, stage=stage.name)
                 self.store.add_check(
-                    self._row, Check(number=champion.number, stage=stage.name, evaluation=judgement.evaluation)
+                    self._log.row, Check(number=champion.number, stage=stage.name, evaluation=judgement.evaluation)
                 )
-
-    def _tell(self, event: Event) -> None:
-        for watcher in list(self.watchers):
-            try:
-                watcher(event)
-            except Exception:  # foreign code that only looks on: hours of work do not end with it
-                _log.exception("a watcher failed and is told no more")
-                self.watchers.remove(watcher)
 
 
 def _seed(number: int, island: int, content: Content, judged: Judgement) -> Record:

@@ -138,11 +138,11 @@ def test_a_campaign_that_goes_on_from_a_kept_state_knows_what_was_decided(tmp_pa
     with campaign_of(tmp_path / "kept", snapshot_every=10) as campaign:
         campaign.run(evaluations=150)
         kept = campaign.digest()
-        [*_, state] = [campaign._opened().steering.state()]
+        [*_, state] = [campaign._log.fold.steering.state()]
     with steered(tmp_path / "whole", snapshot_every=10**6) as campaign:
         campaign.run(evaluations=150)
         assert campaign.digest() == kept
-        assert campaign._opened().steering.state() == state
+        assert campaign._log.fold.steering.state() == state
 
 
 def test_a_decision_in_flight_at_a_kill_is_taken_in_by_the_next_run(tmp_path: Path) -> None:
@@ -250,11 +250,11 @@ def test_a_pin_ends_with_an_unpin_and_with_a_quarantine(tmp_path: Path) -> None:
         campaign.decide(Action(kind=ActionKind.PIN, target=one))
         campaign.decide(Action(kind=ActionKind.PIN, target=other))
         campaign.run(evaluations=20)
-        assert {elite.number for elite in campaign._opened().steering.pinned} == {one, other}
+        assert {elite.number for elite in campaign._log.fold.steering.pinned} == {one, other}
         campaign.decide(Action(kind=ActionKind.UNPIN, target=one))
         campaign.decide(Action(kind=ActionKind.QUARANTINE, target=other))
         campaign.run(evaluations=30)
-        assert campaign._opened().steering.pinned == ()
+        assert campaign._log.fold.steering.pinned == ()
 
 
 def test_what_has_no_score_or_is_in_quarantine_is_not_pinned(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_what_has_no_score_or_is_in_quarantine_is_not_pinned(tmp_path: Path) -> 
         *_, one, other = decided(campaign)
         assert "it has no score" in getattr(one.evaluation, "feedback", "")
         assert "quarantine" in getattr(other.evaluation, "feedback", "")
-        assert campaign._opened().steering.pinned == ()
+        assert campaign._log.fold.steering.pinned == ()
 
 
 def test_goals_reach_drafts_until_they_are_taken_back(tmp_path: Path) -> None:
@@ -279,11 +279,11 @@ def test_goals_reach_drafts_until_they_are_taken_back(tmp_path: Path) -> None:
         campaign.decide(Action(kind=ActionKind.GOAL, text="odd numbers"))
         campaign.decide(Action(kind=ActionKind.GOAL, text="no zeros"))
         campaign.run(evaluations=20)
-        notes = campaign._opened().draft(30).brief.notes
+        notes = campaign._log.fold.draft(30).brief.notes
         assert "- odd numbers\n- no zeros" in notes
         campaign.decide(Action(kind=ActionKind.CLEAR))
         campaign.run(evaluations=30)
-        assert campaign._opened().draft(40).brief.notes == campaign.problem.notes
+        assert campaign._log.fold.draft(40).brief.notes == campaign.problem.notes
 
 
 # -- what makes no sense ---------------------------------------------------------------------------------------------
