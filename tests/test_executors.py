@@ -18,6 +18,7 @@ from evoengine.errors import ExecutorError, MissingExtra, SandboxError
 from evoengine.executors.base import Executor
 from evoengine.executors.inline import Inline
 from evoengine.executors.local import Local
+from evoengine.plugins import load
 from evoengine.types import Cause, Content, Failed, Judgement, Probe, Program, Scored, Trials
 
 
@@ -173,6 +174,18 @@ def test_errors_that_do_not_pickle_and_bugs_arrive_with_their_text(log: str) -> 
         await executor.evaluate(program("x"))
 
     run(Local(workers=1), log, work)
+
+
+def test_a_plugin_that_is_not_needed_may_be_gone(log: str, tmp_path: Path) -> None:
+    gone = tmp_path / "gone.py"
+    gone.write_text("from evoengine import Problem\n\n\nclass Gone(Problem):\n    name = 'gone'\n")
+    load("problems", str(gone))
+    gone.unlink()
+
+    async def work(executor: Executor) -> Judgement:
+        return await executor.evaluate(program("x"))
+
+    assert run(Local(workers=1), log, work).evaluation.score == 1.0
 
 
 def test_an_evaluation_whose_worker_dies_is_tried_once_more(log: str) -> None:

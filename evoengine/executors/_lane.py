@@ -7,7 +7,6 @@ preceded by its length (little-endian uint64): both ends are the engine. The fir
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pickle
 import signal
@@ -15,9 +14,13 @@ import socket
 import struct
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from types import ModuleType
 from typing import Any
 
 from evoengine.errors import EvoengineError, ExecutorError
@@ -34,7 +37,7 @@ class Setup:
 
     Attributes:
         path: `sys.path` of the process that made it.
-        plugins: name and file of modules that no import by name would find, in the order of their import.
+        plugins: name and file of modules that no import by name would find.
         evaluator: a pickle of it.
     """
 
@@ -95,22 +98,34 @@ def main(fd: int) -> None:
 
 def _set_up(setup: Setup) -> Any:
     sys.path[:] = setup.path
-    for name, path in setup.plugins:
-        if name not in sys.modules:
-            _load(name, path)
+    sys.meta_path.append(_Plugins(dict(setup.plugins)))
     return pickle.loads(setup.evaluator)
 
 
-def _load(name: str, path: str) -> None:
-    # as evoengine.plugins.load_module: a problem's folder is a package, whose modules it may import
-    folder = [os.path.dirname(path)] if os.path.basename(path) == "problem.py" else None
-    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folder)
-    if spec is None or spec.loader is None:
-        raise ExecutorError(f"cannot load the plugin {path}")
-    module = importlib.util.module_from_spec(spec)
-    module.__evoengine_plugin__ = path  # type: ignore[attr-defined]
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+class _Plugins(MetaPathFinder):
+    """Finds the plugin modules that the other process had loaded, when what is unpickled asks for one.
+
+    Only then: a plugin of another campaign, or one whose file is gone by now, is no concern of this evaluator.
+    """
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
+        file = self._files.get(fullname)
+        if file is None:
+            return None
+        # as evoengine.plugins.load_module: a problem's folder is a package, whose modules it may import
+        folder = [os.path.dirname(file)] if os.path.basename(file) == "problem.py" else None
+        return spec_from_file_location(
+            fullname, file, loader=_Loader(fullname, file), submodule_search_locations=folder
+        )
+
+
+class _Loader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        module.__evoengine_plugin__ = self.path  # type: ignore[attr-defined]
+        super().exec_module(module)
 
 
 def _portable(error: EvoengineError) -> EvoengineError:

@@ -134,7 +134,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(browser: Brows
     with opened(browser, f"{served}{_BASE}/records/20") as watched:
         page = watched.page
         reached = []
-        for _ in range(14):
+        for _ in range(15):
             page.keyboard.press("Tab")
             reached.append(focused(page))
         assert reached == [

@@ -75,10 +75,11 @@ def reference(made: Tiny) -> Reference:
 @pytest.fixture(scope="module")
 def running(made: Tiny) -> Iterator[Running]:
     vllm = generator(made, policies=made.adapters, max_lora_rank=8)
-    state = random.getstate()
+    state, names = random.getstate(), ("OMP_NUM_THREADS", "VLLM_LOGGING_STREAM")
+    before = [os.environ.get(name) for name in names]
     with asyncio.Runner() as runner:
         runner.run(vllm.__aenter__())
-        assert not [name for name in ("OMP_NUM_THREADS", "VLLM_LOGGING_STREAM") if name in os.environ]
+        assert [os.environ.get(name) for name in names] == before
         assert random.getstate() == state
         try:
             yield Running(runner, vllm)
