@@ -29,10 +29,10 @@ wheel: .venv/test-installed  ## Build the wheel and try it in a clean environmen
 	$(BIN)/python -m build --outdir dist .
 	$(PYTHON) tests/smoke_wheel.py dist
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml Makefile
 	@test -n "$(PYTHON)" || { echo "evoengine needs Python 3.11 or newer; none was found." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
 	@touch $@
 
 .venv/test-installed: .venv/installed

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from evoengine.cli.invocation import invocation
 from evoengine.cli.output import FORMAT, print_one, print_rows
 from evoengine.errors import EvoengineError, PluginError
 from evoengine.examining import examine
@@ -66,7 +67,7 @@ def new_problem_command(name: str, folder: Path) -> None:
     path.write_text(_TEMPLATE.format(name=name, title=title), encoding="utf-8")
     click.echo(path)
     where = name if folder == Path("problems") else path
-    click.echo(f"next: evoengine check {where} && evoengine run {where} --seconds 20", err=True)
+    click.echo(f"next: {invocation()} check {where} && {invocation()} run {where} --seconds 20", err=True)
 
 
 @click.command("check")

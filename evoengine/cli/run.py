@@ -11,6 +11,7 @@ import click
 
 from evoengine.assembly import store_of
 from evoengine.campaign import Campaign
+from evoengine.cli.invocation import invocation
 from evoengine.cli.live import watching
 from evoengine.cli.output import print_one, readable
 from evoengine.config import BUDGET, PARTS, campaign_of, changed, read
@@ -146,15 +147,24 @@ def _report(campaign: Campaign, reason: str, form: str) -> None:
         click.echo(f"best known   {readable(known.value)}   ({known.source})")
     if floor is not None:
         click.echo(f"by hand      {readable(floor.value)}   ({floor.source})")
-    flags = f"{quote(campaign.name)} --store {quote(campaign.store.url)}"
+    for line in _looks(campaign, reading, drawn=best is not None and campaign.problem.draws):
+        click.echo(line, err=True)
+
+
+def _looks(campaign: Campaign, reading: Reading, *, drawn: bool) -> list[str]:
+    """The commands that show more, each of which can be pasted as it stands."""
+    store = quote(campaign.store.url)
+    named = f"{quote(campaign.name)} --store {store}"
     use = reading.about["use"]
-    named = f" --problem {quote(use)}" if use is not None and is_path(use) else ""
-    drawn = [(f"best {flags} --svg --out best.svg{named}", "its picture")] if campaign.problem.draws and best else []
-    for verb, about in (
-        (f"best {flags}", "the best program, with its score, features and outputs"),
-        *drawn,
-        (f"elites {flags}", "the archive of elites"),
-        (f"lineage --name {flags}", "how the best came about"),
-        (f"view {quote(campaign.store.url)}", "all of it in a browser"),
-    ):
-        click.echo(f"  evoengine {verb:<52} {about}", err=True)
+    # only a person may say that code is loaded from a path that the store names
+    loaded = f" --problem {quote(use)}" if drawn and use is not None and is_path(use) else ""
+    verbs = {
+        f"view {store}{loaded}": "all of it in a browser" + (", with the best one drawn" if drawn else ""),
+        f"best {named}": "the best program, with its score, features and outputs",
+    }
+    if drawn:
+        verbs[f"best {named} --svg --out best.svg{loaded}"] = "its picture"
+    verbs |= {f"elites {named}": "the archive of elites", f"lineage --name {named}": "how the best came about"}
+    begin = invocation()
+    width = max(map(len, verbs))
+    return [f"  {begin} {verb:<{width}}  # {about}" for verb, about in verbs.items()]

@@ -8,6 +8,10 @@ import click
 
 from evoengine.cli.picture import PROBLEMS
 from evoengine.cli.read import opened_store
+from evoengine.readable import plain
+
+_NAMED = 5
+"""How many campaigns' own addresses are printed, the latest ones."""
 
 
 @click.command("view")
@@ -42,6 +46,9 @@ def view_command(
     def ready(address: str) -> None:
         click.echo(address)
         click.echo("open this address in a browser; Ctrl-C ends it", err=True)
+        if "?" not in address:  # a token is given at the first address, and kept from then on
+            for row in opened.campaigns()[-_NAMED:]:
+                click.echo(f"  {address}campaigns/{row.id}  {plain(row.name)}", err=True)
         if opens:
             webbrowser.open(address)
 
