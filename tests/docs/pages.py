@@ -16,7 +16,8 @@ A comment in the page's source, on the line before a block, changes this (each w
 - `<!-- numbers vary: why -->`: any number may stand for any other.
 - `<!-- fails: why -->`: the last command ends with another status than 0.
 - `<!-- until Ctrl-C: why -->`: the last command goes on until it is interrupted, which is done when it has printed
-  what the page shows.
+  what the page shows. Where that is `evoengine view`, any free port is taken in the place of the usual one.
+- `<!-- output varies: why -->`: what it prints is not looked at, only whether it fails.
 
 `python -m tests.docs.pages FILE` prints what comes out, for authors.
 """
@@ -39,7 +40,7 @@ from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-MARKS = ("not run", "numbers vary", "fails", "until Ctrl-C")
+MARKS = ("not run", "numbers vary", "output varies", "fails", "until Ctrl-C")
 _KINDS = ("console", "python", "toml", "text")
 _NUMBER = r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?"
 _PATIENCE = 120.0
@@ -93,13 +94,16 @@ def blocks_of(text: str) -> list[Block]:
     """
     lines, found, at = text.splitlines(), [], 0
     while at < len(lines):
-        if not lines[at].startswith("```"):
+        fence = re.match(r"`{3,}", lines[at])
+        if fence is None:
             at += 1
             continue
-        begin, kind = at, lines[at][3:].strip()
+        begin, kind = at, lines[at][fence.end() :].strip()
         at += 1
-        while lines[at] != "```":
+        while at < len(lines) and lines[at] != fence[0]:
             at += 1
+        if at == len(lines):
+            raise PageError(f"line {begin + 1}: the block has no end")
         if kind not in _KINDS:
             raise PageError(f"line {begin + 1}: a block is one of {', '.join(_KINDS)}, not {kind!r}")
         marks = dict(_marks(lines[:begin]))
@@ -200,11 +204,16 @@ class Reader:
                     self._compare(block, command, shown, came, checked)
 
     def _compare(self, block: Block, command: str, shown: Sequence[str], came: Sequence[str], checked: bool) -> None:
-        if checked and not agrees(shown, came, vary="numbers vary" in block.marks):
+        endless = "until Ctrl-C" in block.marks
+        shown = [*shown, "..."] if endless else shown  # what it says when it is interrupted
+        vary = endless or "numbers vary" in block.marks
+        if checked and "output varies" not in block.marks and not agrees(shown, came, vary=vary):
             raise PageError(f"line {block.at}: {command} prints\n" + "\n".join(came) + "\nnot\n" + "\n".join(shown))
 
     def _run(self, block: Block, command: str, shown: Sequence[str], *, last: bool) -> list[str]:
         endless = last and "until Ctrl-C" in block.marks
+        if endless and command.startswith("evoengine view ") and "--port" not in command:
+            command += " --port 0"
         environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -235,7 +244,7 @@ class Reader:
                 process.wait()
         printed = out.read_text()
         self.told.append((block.at, command, printed))
-        failed = process.returncode != 0
+        failed = process.returncode != 0 and not (endless and process.returncode in (-signal.SIGINT, 128 + signal.SIGINT))
         if failed != (last and "fails" in block.marks):
             raise PageError(f"line {block.at}: {command} ended with {process.returncode}:\n{printed}")
         return printed.splitlines()

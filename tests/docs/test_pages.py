@@ -105,6 +105,7 @@ def test_numbers_may_vary_and_words_may_not() -> None:
         fenced("text", "2"),
         fenced("toml", "seed = 1"),
         fenced("json", "{}"),
+        "```console\n$ true\n",
     ],
 )
 def test_a_page_that_is_wrong_is_found_out(page: str, tmp_path: Path) -> None:
@@ -120,10 +121,10 @@ def test_a_page_that_is_right_is_followed_to_its_end(tmp_path: Path) -> None:
         fenced("python", "# deep/one.py", "print('one', 2)")
         + fenced("console", "$ python deep/one.py", "one 2", "$ echo 7 8; echo end", "...", "end")
         + fenced("console", "$ echo 7 8", "1 2", mark="numbers vary: as a trial")
+        + fenced("console", "$ date", "noon", mark="output varies: time goes on")
         + fenced("console", "$ rm deep/one.py", mark="not run: it is needed below")
         + fenced("python", *endless)
-        + "<!-- fails: Python says so of an interrupt -->\n"
-        + fenced("console", "$ python endless.py", "up", "...", mark="until Ctrl-C: it never ends")
+        + fenced("console", "$ python endless.py", "up", mark="until Ctrl-C: it never ends")
         + fenced("console", "$ cat nothing", "cat: ...", mark="fails: nothing is there")
         + fenced("python", "from pathlib import Path", "print(Path('deep/one.py').is_file())")
         + fenced("text", "True")
