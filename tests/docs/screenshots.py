@@ -40,7 +40,7 @@ def main() -> None:
                 for name, path, height in (
                     ("overview", base, 1080),
                     ("archive", f"{base}/map", 1000),
-                    ("record", f"{address}{best}", 1000),
+                    ("record", f"{address}{best}", 1900),
                     ("lineage", f"{address}{best}/lineage", 760),
                 ):
                     page.set_viewport_size({**WIDE, "height": height})
