@@ -244,7 +244,8 @@ class Reader:
                 process.wait()
         printed = out.read_text()
         self.told.append((block.at, command, printed))
-        failed = process.returncode != 0 and not (endless and process.returncode in (-signal.SIGINT, 128 + signal.SIGINT))
+        interrupted = endless and process.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
+        failed = process.returncode != 0 and not interrupted
         if failed != (last and "fails" in block.marks):
             raise PageError(f"line {block.at}: {command} ended with {process.returncode}:\n{printed}")
         return printed.splitlines()
