@@ -157,7 +157,7 @@ class Evaluator:
         except Exception as error:  # the problem's own code; most that lack inputs are driven by play
             return Failed(cause=Cause.UNJUDGED, feedback=f"the problem has no inputs to probe with: {named(error)}")
         try:
-            with self.sandbox.open(self._job(probe.program, 0)) as session:
+            with self.sandbox.open(self._job(probe.program, 0, alone=True)) as session:
                 session.load()
                 return session.batch(inputs, probe.entry, plain=True)
         except CandidateError as error:
@@ -171,12 +171,14 @@ class Evaluator:
             self._trial = _Trial(program, lambda: self.sandbox.open(self._job(program, 0, trial=True)))
         return self._trial
 
-    def _job(self, program: Program, repeat: int, trial: bool = False) -> Job:
+    def _job(self, program: Program, repeat: int, trial: bool = False, alone: bool = False) -> Job:
+        """The job of a program; `alone` where it is called itself, and not by the problem's harness."""
         key = blake2b(f"{program.digest}/{repeat}".encode(), digest_size=6).digest()
-        limits = self.problem.limits
+        limits, harness = self.problem.limits, None if alone else self.problem.harness
         return Job(
-            program=program,
-            entry=self.problem.entry,
+            program=program if harness is None else harness.program,
+            entry=self.problem.entry if harness is None else harness.entry,
+            readable=() if harness is None else harness.readable,
             limits=replace(limits, cpu_seconds=min(limits.cpu_seconds, limits.trial_cpu_seconds)) if trial else limits,
             seed=int.from_bytes(key, "little"),
             preload=tuple(self.problem.preload),

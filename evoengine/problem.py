@@ -17,6 +17,7 @@ from evoengine.types import (
     Content,
     Context,
     Feature,
+    Harness,
     Idiom,
     Limits,
     Program,
@@ -114,6 +115,9 @@ class Problem(Component, ABC):
         most_tokens: what judging one context takes at most, read and written, for budgets; with `converse` only. A
             property, where it depends on settings.
         repeats: how often a would-be champion is evaluated before it is believed (for noisy problems).
+        harness: what runs in the jail in a candidate's stead, where the candidate is only data to it.
+        self_scored: whether the score is computed in the candidate's own process, which can then forge it; shown
+            wherever scores are.
     """
 
     name: ClassVar[str]
@@ -131,6 +135,8 @@ class Problem(Component, ABC):
     preload: ClassVar[tuple[str, ...]] = ("numpy",)
     repeats: ClassVar[int] = 1
     most_tokens: ClassVar[int] = 0
+    harness: ClassVar[Harness | None] = None
+    self_scored: ClassVar[bool] = False
 
     def model_post_init(self, context: Any, /) -> None:
         """Looks at what a subclass has to say of itself.

@@ -134,6 +134,8 @@ class Limits:
     """How many threads and processes it may start beside its first."""
     descriptors: int = 64
     """How many files and pipes it may have open."""
+    scratch_mib: int = 0
+    """What it may keep in files of a folder of its own (`$TMPDIR`), which is gone with it; 0 for no file at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,20 @@ class Anchor:
 
     value: float
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harness:
+    """A program that runs in the jail in the stead of every candidate of a problem, which hands it them as data.
+
+    Attributes:
+        entry: the function of its main file that is called.
+        readable: folders that it may read beside the interpreter's.
+    """
+
+    program: Program
+    entry: str
+    readable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

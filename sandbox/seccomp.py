@@ -38,6 +38,20 @@ _ALLOWED_TO_FORK: dict[str, tuple[int, int | None]] = {
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "wait4": (61, 260), "waitid": (247, 95),
     "arch_prctl": (158, None),
 }  # fmt: skip
+# For those who may have files in a folder of their own. They live in namespaces, where there is no file, network or
+# socket of anybody else; a pair of sockets is what event loops wake themselves with.
+_ALLOWED_WITH_FILES: dict[str, tuple[int, int | None]] = {
+    "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None), "unlink": (87, None), "unlinkat": (263, 35),
+    "rename": (82, None), "renameat": (264, 38), "renameat2": (316, 276), "ftruncate": (77, 46), "truncate": (76, 45),
+    "fallocate": (285, 47), "fsync": (74, 82), "fdatasync": (75, 83), "flock": (73, 32), "chdir": (80, 49),
+    "fchdir": (81, 50), "umask": (95, 166), "link": (86, None), "linkat": (265, 37), "symlink": (88, None),
+    "symlinkat": (266, 36), "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "utimensat": (280, 88),
+    "sendfile": (40, 71), "copy_file_range": (326, 285), "setsid": (112, 157), "setpgid": (109, 154),
+    "epoll_create1": (291, 20), "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22),
+    "sendto": (44, 206), "recvfrom": (45, 207), "shutdown": (48, 210),
+}  # fmt: skip
+_PAIR: tuple[int, int | None] = (53, 199)
+_UNIX, _FIONBIO = 1, 0x5421
 _KILL: tuple[int, int | None] = (62, 129)
 _CLONE: tuple[int, int | None] = (56, 220)
 _CLONE3 = (435, 435)
@@ -68,12 +82,13 @@ class Filter:
     Args:
         fork: whether threads and processes may be made.
         signal: whether other processes may be sent signals, as far as the kernel lets them.
+        files: whether files may be written, as far as the file tree and Landlock let them.
 
     Raises:
         OSError: there is no table of system calls for this machine.
     """
 
-    def __init__(self, *, fork: bool, signal: bool) -> None:
+    def __init__(self, *, fork: bool, signal: bool, files: bool = False) -> None:
         machine = platform.machine()
         if machine not in _ARCHITECTURE:
             raise OSError(f"no table of system calls for {machine}")
@@ -86,6 +101,11 @@ class Filter:
         ends[self._number(_CLONE3)] = [_step(_RETURN, _ENOSYS)]
         if signal:
             plain["kill"] = _KILL
+        if files:
+            plain |= _ALLOWED_WITH_FILES
+            ends[self._number(_PAIR)] = _one_of(0, (_UNIX,))
+            numbers, argument, values = _CHECKED["ioctl"]
+            ends[self._number(numbers)] = _one_of(argument, (*values, _FIONBIO))
         if fork:
             plain |= _ALLOWED_TO_FORK
             ends[self._number(_CLONE)] = [

@@ -26,14 +26,20 @@ _CAP_KILL, _CAP_SETGID, _CAP_SETUID = 5, 6, 7
 _TREE = "/tmp"  # a folder that every machine has, to mount on in a namespace of our own
 _RUN, _WRITE, _READ, _LIST = 1, 2, 4, 8
 """Landlock's rights over what lies beneath a folder, or over a file."""
+SCRATCH = "/jail"
+"""The folder of a candidate that may have files; of this name, for no machine has one that could be in the way."""
+_ALIASES = ("/tmp", "/dev/shm")
+"""Where programs expect such a folder without asking."""
 _DEVICES = {"/dev/null": _READ | _WRITE, "/dev/urandom": _READ}
+_OWN = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 14
+"""Landlock's rights over that folder: all that there are over files, links and folders, but to run a program."""
 _SILENT = 1
 """Landlock's flag for not writing every refusal to the machine's audit log."""
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """How many rights over files each version of Landlock's interface knows; later ones as many as the last."""
 
 
-def enter(kernel: Modules, readable: list[str], *, as_root: bool) -> None:
+def enter(kernel: Modules, readable: list[str], *, as_root: bool, scratch_mib: int = 0) -> None:
     """Moves this program into namespaces of its own; it goes on as their first process.
 
     The process that called stays outside and waits: it ends with the first process, which dies with it.
@@ -42,6 +48,7 @@ def enter(kernel: Modules, readable: list[str], *, as_root: bool) -> None:
         kernel: the module of that name.
         readable: folders that stay visible.
         as_root: whether this process may do so itself; otherwise it does so in a user namespace.
+        scratch_mib: the size of the one folder that may be written to; 0 for none.
 
     Raises:
         OSError: the machine does not allow it.
@@ -58,11 +65,11 @@ def enter(kernel: Modules, readable: list[str], *, as_root: bool) -> None:
         os.closerange(3, 65536)
         os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    _make_tree(kernel, readable)
+    _make_tree(kernel, readable, scratch_mib)
     socket.sethostname("sandbox")
 
 
-def _make_tree(kernel: Modules, readable: list[str]) -> None:
+def _make_tree(kernel: Modules, readable: list[str], scratch_mib: int) -> None:
     """A root of nothing but these folders, each at its own place, however many links led there."""
     shown = {path: os.path.realpath(path) for path in sorted(readable, key=len)}
     kernel.mount("none", "/", "", kernel.MS_SLAVE | kernel.MS_REC)
@@ -75,6 +82,13 @@ def _make_tree(kernel: Modules, readable: list[str]) -> None:
             _show(kernel, f"/old{real}", path, devices=False)
     for path in _DEVICES:
         _show(kernel, f"/old{path}", path, devices=True)
+    if scratch_mib:
+        os.mkdir(SCRATCH)
+        size = f"mode=1777,nr_inodes=16384,size={scratch_mib}m"
+        kernel.mount("tmpfs", SCRATCH, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, size)
+        for path in _ALIASES:
+            if not os.path.lexists(path):
+                os.symlink(SCRATCH, path)
     kernel.unmount("/old")
     os.rmdir("/old")
     kernel.mount("none", "/", "", kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID)
@@ -100,6 +114,7 @@ class Confinement:
         user: a user id that no one else has, or None to stay who it is.
         without: layers that are left out, for tests of what each is for.
         alone: whether the process is in namespaces of its own.
+        scratch: whether there is a folder that may be written to.
 
     Raises:
         OSError: the machine lacks a layer.
@@ -114,19 +129,22 @@ class Confinement:
         user: int | None,
         without: list[str],
         alone: bool,
+        scratch: bool = False,
     ) -> None:
         self._kernel, self._user = kernel, user
         self._limits = "limits" not in without
         version = 0 if "landlock" in without else kernel.landlock_version()
         if not version and "landlock" not in without:
             raise OSError("this kernel has no Landlock (Linux 5.13 and later have, where it is enabled)")
-        self.rules = _ruleset(kernel, version, readable) if version else None
+        self.rules = _ruleset(kernel, version, readable, scratch) if version else None
         self._flags = _SILENT if version >= 7 else 0
         self._filters: dict[bool, Any] = {}
         if "seccomp" not in without:
             # where signals cannot leave the namespace or Landlock's domain, one's own processes may be sent them
             signals = alone or version >= 6
-            made = {fork: seccomp.Filter(fork=fork, signal=fork and signals) for fork in (False, True)}
+            made = {
+                fork: seccomp.Filter(fork=fork, signal=fork and signals, files=scratch) for fork in (False, True)
+            }
             self._filters = {fork: kernel.Seccomp(one.program, one.places) for fork, one in made.items()}
 
     def apply(self, rules: int | None, processes: int, limits: dict[int, tuple[int, int]], parent: int) -> None:
@@ -200,11 +218,11 @@ CHANGING_USER = {_CAP_KILL, _CAP_SETGID, _CAP_SETUID}
 """The capabilities that the warm process needs to make its children another user, and to end them."""
 
 
-def attempts() -> dict[str, Callable[[], object]]:
+def attempts(*, scratch: bool = False) -> dict[str, Callable[[], object]]:
     """Things that must fail inside, to be tried once by a child before any candidate is let in."""
     return {
         "open a file of the machine": lambda: os.open("/etc/passwd", os.O_RDONLY),
-        "write a file": _written,
+        "write a file": lambda: _written(os.path.dirname(os.__file__) if scratch else _TREE),
         "make a socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
         "start a process": _forked,
         "send a signal": lambda: os.kill(os.getppid(), 0),
@@ -225,8 +243,8 @@ def still_open(attempts: dict[str, Callable[[], object]]) -> list[str]:
     return found
 
 
-def _written() -> None:
-    path = f"{_TREE}/{os.getpid()}"
+def _written(folder: str) -> None:
+    path = f"{folder}/{os.getpid()}"
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     os.unlink(path)
 
@@ -238,8 +256,8 @@ def _forked() -> None:
     os.waitpid(pid, 0)
 
 
-def _ruleset(kernel: Modules, version: int, readable: list[str]) -> int:
-    """Rules that leave nothing but reading beneath some folders."""
+def _ruleset(kernel: Modules, version: int, readable: list[str], scratch: bool) -> int:
+    """Rules that leave nothing but reading beneath some folders, and a folder of one's own."""
     files = (1 << _FILE_RIGHTS.get(version, 16)) - 1
     attributes = struct.pack("<Q", files)
     if version >= 4:  # no TCP port may be bound or connected to
@@ -251,6 +269,8 @@ def _ruleset(kernel: Modules, version: int, readable: list[str]) -> int:
     for path, access in wanted.items():
         if os.path.exists(path):
             kernel.landlock_allow(ruleset, access, path)
+    if scratch:
+        kernel.landlock_allow(ruleset, _OWN & files, SCRATCH)
     return ruleset
 
 

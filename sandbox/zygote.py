@@ -5,7 +5,8 @@ It is single-threaded, holds no secret and never reads what a candidate or a mod
 from the engine straight to the child. Requests are lines of JSON with file descriptors:
 
     {"start": {"namespaces": "root" | "user" | "", "walls": bool, "readable": [folders], "preload": [modules],
-               "without": [layers], "user": bool, "sacrifice": bool}} -> {"ready": true, "user": n | null}
+               "without": [layers], "user": bool, "sacrifice": bool, "scratch_mib": n}}
+                                                         -> {"ready": true, "user": n | null}
     {"fork": limits, "seed": n} + [channel, out, err]    -> {"pid": n} + [pidfd, where there is one]
     {"reap": pid}                                        -> {"status": n, "cpu": s, "peak_mib": m}
 
@@ -65,7 +66,7 @@ class Zygote:
         self._runner: Any = None
         self._proc = -1
         self._confinement: Any = None
-        self._alone = self._sacrifice = False
+        self._alone = self._sacrifice = self._scratch = False
         self._user: int | None = None
         self._job = 0
         self._pid = os.getpid()
@@ -135,17 +136,17 @@ class Zygote:
         readable = walls.readable_here(wanted["readable"])
         if wanted["namespaces"]:
             # who comes out is the first process of the new namespaces; paths then lead to what is shown of them
-            walls.enter(self._kernel, readable, as_root=as_root)
+            walls.enter(self._kernel, readable, as_root=as_root, scratch_mib=wanted["scratch_mib"])
             self._alone, self._pid = True, os.getpid()
         else:
             self._kernel.prctl(self._kernel.PR_SET_CHILD_SUBREAPER, 1)
         if wanted["user"] and self._kernel.capabilities() >= walls.CHANGING_USER:
             self._user = walls.spare_user(readable, self._of_proc("self/uid_map"), self._unique)
-        self._sacrifice = wanted["sacrifice"]
+        self._sacrifice, self._scratch = wanted["sacrifice"], bool(wanted["scratch_mib"])
         if wanted["walls"]:
             self._confinement = walls.Confinement(
                 self._kernel, sibling("seccomp"), readable, user=self._user, without=wanted["without"],
-                alone=self._alone,
+                alone=self._alone, scratch=self._scratch,
             )  # fmt: skip
             self._kernel.keep_capabilities(walls.CHANGING_USER if self._user is not None else set())
         return self._confinement is not None and not wanted["without"]
@@ -219,7 +220,7 @@ class Zygote:
 
     def _attempts(self) -> dict[str, Any]:
         """What must fail in a child."""
-        return dict(self._walls.attempts())
+        return dict(self._walls.attempts(scratch=self._scratch))
 
     def _mapped(self) -> int:
         """Bytes of address space that this process has in use."""
@@ -271,7 +272,7 @@ class Zygote:
     def _wanted_bounds(self, limits: dict[str, Any]) -> dict[int, int]:
         wanted = {
             resource.RLIMIT_AS: self._address_space + int(limits["memory_mib"]) * 2**20,
-            resource.RLIMIT_FSIZE: 0,
+            resource.RLIMIT_FSIZE: int(limits["scratch_mib"]) * 2**20,
             resource.RLIMIT_NOFILE: int(limits["descriptors"]),
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_MEMLOCK: 0,
@@ -340,7 +341,7 @@ class Zygote:
         return os.open(path, flags, dir_fd=self._proc)
 
 
-_PROOF = {"memory_mib": 64, "descriptors": 64, "processes": 0}
+_PROOF = {"memory_mib": 64, "descriptors": 64, "processes": 0, "scratch_mib": 0}
 
 
 def _tell(text: str, *places: int) -> None:

@@ -12,13 +12,15 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from evoengine.errors import SandboxError
 from evoengine.paths import bundled
 from evoengine.sandboxes import _seatbelt
 from evoengine.sandboxes._cgroup import Cgroup
-from evoengine.sandboxes._tiers import Walls, readable_folders
+from evoengine.sandboxes._tiers import SCRATCH, Walls, readable_folders
 from evoengine.types import Limits
 
 _START_SECONDS = 120.0
@@ -78,25 +80,35 @@ class ForkServer:
     Args:
         preload: modules to import once.
         walls: what it puts up around itself and its children.
+        readable: folders that stay visible beside the interpreter's.
+        scratch_mib: the size of a folder that its children may write to; 0 for none.
 
     Raises:
         SandboxError: it did not start, a wall could not be put up or does not hold, or a module cannot be imported.
     """
 
-    def __init__(self, preload: Sequence[str], walls: Walls) -> None:
+    def __init__(
+        self, preload: Sequence[str], walls: Walls, *, readable: Sequence[str] = (), scratch_mib: int = 0
+    ) -> None:
         if sys.platform not in ("linux", "darwin"):
             raise SandboxError(f"candidates in warm processes need Linux 5.3 or macOS; this is {sys.platform}")
+        if scratch_mib and walls.confined and not walls.namespaces:
+            raise SandboxError(
+                f"tier {walls.tier} has no files for candidates, and this problem's evaluator needs some; "
+                f"use T1 or T2 (see `evoengine doctor`), or --sandbox none for code that you trust."
+            )
         self.walls = walls
+        self._scratch: str | None = None
         self.group = Cgroup() if walls.groups else None
         self._lock = threading.Lock()
         self._broken = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control = ours
-        readable = readable_folders()
+        visible = list(dict.fromkeys([*readable_folders(), *readable]))
         try:
             self._process = subprocess.Popen(
-                _command(walls, theirs.fileno(), readable),
-                env=_environment(),
+                _command(walls, theirs.fileno(), visible),
+                env=_environment() | self._own_files(scratch_mib),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -114,7 +126,7 @@ class ForkServer:
         try:
             if self.group is not None:
                 self.group.take_in(self._process.pid)
-            start = {**walls.request(), "readable": readable, "preload": list(preload)}
+            start = {**walls.request(), "readable": visible, "preload": list(preload), "scratch_mib": scratch_mib}
             self._ask({"start": start}, (), _START_SECONDS)
             if self.group is not None:
                 self.group.settle()
@@ -134,6 +146,7 @@ class ForkServer:
             "output_mib": limits.output_mib,
             "processes": limits.processes,
             "descriptors": limits.descriptors,
+            "scratch_mib": limits.scratch_mib,
         }
         if self.group is not None:
             self.group.limit(limits.memory_mib, limits.processes)
@@ -164,6 +177,17 @@ class ForkServer:
             self._process.wait()
         if self.group is not None:
             self.group.close()
+        if self._scratch is not None:
+            rmtree(self._scratch, ignore_errors=True)
+
+    def _own_files(self, scratch_mib: int) -> dict[str, str]:
+        """Where programs are told to put files; without namespaces it is a folder of this machine."""
+        if not scratch_mib:
+            return {}
+        if not self.walls.confined:
+            self._scratch = mkdtemp(prefix="evoengine-")
+        place = self._scratch or SCRATCH
+        return {"TMPDIR": place, "HOME": place, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def _ask(
         self, request: dict[str, Any], fds: Sequence[int] = (), seconds: float | None = None

@@ -20,6 +20,8 @@ TIERS: dict[Tier, str] = {
     "T4": "macOS's Seatbelt and limits, best effort, never tried by its authors: memory is looked at, not held",
 }
 UNCONFINED = "none"
+SCRATCH = "/jail"
+"""Where a candidate that may have files finds its folder, inside namespaces; as `sandbox/walls.py` has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import Field, PrivateAttr
 
@@ -14,6 +14,8 @@ from evoengine.sandboxes._forkserver import ForkServer
 from evoengine.sandboxes._session import ForkedSession
 from evoengine.sandboxes._tiers import Walls
 from evoengine.sandboxes.base import Job, Sandbox, Session
+
+_Kind: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class WarmSandbox(Sandbox):
@@ -25,7 +27,7 @@ class WarmSandbox(Sandbox):
 
     memory_mib: int | None = Field(default=None, ge=1)
 
-    _idle: dict[tuple[str, ...], list[ForkServer]] = PrivateAttr(default_factory=dict)
+    _idle: dict[_Kind, list[ForkServer]] = PrivateAttr(default_factory=dict)
     _busy: set[ForkServer] = PrivateAttr(default_factory=set)
     _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
@@ -37,14 +39,15 @@ class WarmSandbox(Sandbox):
         if self.memory_mib is not None and job.limits.memory_mib > self.memory_mib:
             job = replace(job, limits=replace(job.limits, memory_mib=self.memory_mib))
         with self._lock:  # `run` may be called from several threads
-            idle = self._idle.get(job.preload)
+            idle = self._idle.get(_kind(job))
             server = idle.pop() if idle else None
         if server is not None:
             try:
                 return self._opened(server, job)
             except SandboxError:
                 pass  # An earlier candidate may have killed the warm process: one fresh start, then it is our failure.
-        return self._opened(ForkServer(job.preload, self._walls()), job)
+        server = ForkServer(job.preload, self._walls(), readable=job.readable, scratch_mib=job.limits.scratch_mib)
+        return self._opened(server, job)
 
     def shutdown(self) -> None:
         with self._lock:
@@ -64,17 +67,25 @@ class WarmSandbox(Sandbox):
             raise
 
     def _free(self, server: ForkServer, job: Job, alive: bool) -> None:
-        """Takes a warm process back when its session is over, unless it died or everything was shut down."""
+        """Takes a warm process back when its session is over, unless it died or everything was shut down.
+
+        One with files serves one session: the next candidate must not find what this one wrote.
+        """
         with self._lock:
-            kept = alive and server in self._busy
+            kept = alive and server in self._busy and not job.limits.scratch_mib
             self._busy.discard(server)
             if kept:
-                self._idle.setdefault(job.preload, []).append(server)
+                self._idle.setdefault(_kind(job), []).append(server)
         if not kept:
             server.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _with_settings, (type(self), self.settings())
+
+
+def _kind(job: Job) -> _Kind:
+    """What a warm process must have been started with to serve a job."""
+    return job.preload, job.readable
 
 
 def _with_settings(kind: type[WarmSandbox], settings: dict[str, Any]) -> WarmSandbox:

@@ -35,6 +35,7 @@ class Job:
         calls: argument tuples, for `Sandbox.run`.
         seed: the state of `random` and `numpy.random` that it starts with.
         preload: modules imported before it is run, outside its limits.
+        readable: folders that it may read beside the interpreter's.
     """
 
     program: Program
@@ -43,6 +44,7 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     seed: int = 0
     preload: tuple[str, ...] = ()
+    readable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
