@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -19,7 +19,10 @@ from evoengine.operators.base import Operator
 from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
 from evoengine.stores.base import Store
+from evoengine.types import Harness
 
+_LEFT_BEHIND = frozenset({"__pycache__", "openevolve_output"})
+_STORES = frozenset({".db-wal", ".db-shm", ".db-journal", ".log"})
 Given: TypeAlias = str | Mapping[str, Any]
 """A plugin's name, or `{"use": name, setting: value, ...}`."""
 
@@ -102,10 +105,24 @@ def _sources(problem: type[Problem]) -> list[str]:
         return []
 
 
+def _read_by(harness: Harness) -> Iterator[bytes]:
+    """What a harness is and what it may read, but for what runs leave behind."""
+    yield harness.program.digest.encode()
+    for folder in map(Path, harness.readable):
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            left_behind = any(part.startswith(".") or part in _LEFT_BEHIND for part in inside.parts)
+            if path.is_file() and not left_behind and ".db" not in path.suffixes and path.suffix not in _STORES:
+                yield f"\0{inside}\0".encode("utf-8", "surrogateescape") + path.read_bytes()
+
+
 def fingerprint_of(problem: Problem) -> str:
     """A hash of a problem, its settings and its source: equal where evaluations are comparable."""
     hashed = hashlib.blake2b(digest_size=16)
     hashed.update(json.dumps([problem.name, problem.settings()], sort_keys=True).encode())
     for text in _sources(type(problem)):
         hashed.update(text.encode())
+    if problem.harness is not None:
+        for data in _read_by(problem.harness):
+            hashed.update(data)
     return hashed.hexdigest()

@@ -108,6 +108,9 @@ def examine(problem: Problem, sandbox: Sandbox) -> Iterator[Finding]:
                         yield Finding(what=what, holds=False, detail=f"{failed.cause}: {failed.feedback.strip()}")
         yield from (_hostile_texts(problem, evaluator, first) if problem.converses else _hostile(problem, first))
         yield _anchored(problem, first)
+        if problem.self_scored:
+            told = "the evaluator runs in the candidate's own process: a candidate can forge its score"
+            yield Finding(what="scores are marked as self-scored", holds=True, detail=told)
         if problem.draws:
             found = picture_of(problem, None if first is None else first.outputs)
             detail = found.title if isinstance(found, Picture) else found.why

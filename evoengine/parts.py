@@ -335,6 +335,7 @@ class Parts:
             "goal": problem.goal,
             "direction": problem.direction,
             "draws": problem.draws,
+            "self_scored": problem.self_scored,
             "features": [asdict(feature) for feature in problem.features],
             "best_known": None if best is None else asdict(best),
             "floor": None if problem.floor is None else asdict(problem.floor),

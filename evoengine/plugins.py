@@ -99,8 +99,13 @@ def find(kind: str, name: str) -> Plugin:
         if not path.exists():
             raise PluginError(f"no {kind} plugin at {name!r}: there is no such file or folder.")
         module = _module_path(kind, path.resolve())
+        if module is None and _is_foreign(kind, path):
+            return Plugin(kind=kind, name=path.resolve().name, origin="path", where=path.resolve())
         if module is None:
-            raise PluginError(f"no {kind} plugin at {name!r}: expected a .py file, or a folder with {_main(kind)}.")
+            foreign = ", or a task of OpenEvolve, ShinkaEvolve or CodeEvolve" if kind == "problems" else ""
+            raise PluginError(
+                f"no {kind} plugin at {name!r}: expected a .py file, or a folder with {_main(kind)}{foreign}."
+            )
         return Plugin(kind=kind, name=path.stem, origin="path", where=module)
     known = plugins(kind)
     claims = [plugin for plugin in known if plugin.name == name]
@@ -163,6 +168,9 @@ def name_of(kind: str, part: Component) -> str:
 
     A class that no plugin defines (one typed in at a prompt) goes by its own name in lower case.
     """
+    recognised = vars(type(part)).get("__evoengine_plugin__")  # in a folder, and defined by no module
+    if recognised is not None:
+        return str(recognised)
     module = sys.modules.get(type(part).__module__)
     file = getattr(module, "__file__", None)
     path = Path(file).resolve() if file else None
@@ -199,6 +207,10 @@ def load_module(name: str, path: Path) -> ModuleType:
 
 def _class(plugin: Plugin) -> type[Component]:
     match plugin.where:
+        case Path() as path if path.is_dir():
+            made = _foreign().problem_class(path)
+            assert issubclass(made, Component)
+            return made
         case Path() as path:
             core = Path(__file__).parent
             if path.is_relative_to(core / plugin.kind):
@@ -233,6 +245,16 @@ def _class(plugin: Plugin) -> type[Component]:
         case _:
             names = ", ".join(cls.__name__ for cls in own)
             raise PluginError(f"{plugin.place} defines several of {base.__name__} ({names}); keep one in each file.")
+
+
+def _is_foreign(kind: str, path: Path) -> bool:
+    """Whether a folder is a task of another engine."""
+    return kind == "problems" and path.is_dir() and _foreign().Task.found(path) is not None
+
+
+def _foreign() -> Any:
+    # by name, like the bases: it lies on a layer above
+    return import_module("evoengine.compat")
 
 
 def _base(kind: str) -> type[Component]:

@@ -21,6 +21,10 @@ from evoengine.stores.base import CampaignRow, Check, Store, outline_of
 from evoengine.types import GUIDANCE, SEED, Brief, Content, Elite, Failed, Feature, Program, Record, Scored
 
 
+SELF_SCORED = "self-scored: the candidate's own process computed it"
+"""What is said beside a score that a candidate could forge."""
+
+
 @dataclass(slots=True)
 class _Account:
     """What some records cost and brought."""
@@ -91,6 +95,11 @@ class Reading:
             found[check.number].append(check)
         return found
 
+    @property
+    def self_scored(self) -> bool:
+        """Whether scores were computed in the candidates' own processes, and could be forged."""
+        return bool(self.about.get("self_scored"))
+
     def shown(self, score: float) -> float:
         """A score as the problem's own value."""
         return score if self.about["direction"] == "maximize" else -score
@@ -122,6 +131,7 @@ class Reading:
             "evaluations": progress.evaluations,
             "best_score": None if best is None else self.shown(best.scored.score),
             "best_number": None if best is None else best.number,
+            **({"self_scored": True} if self.self_scored else {}),
             "best_known": None if known is None else known["value"],
             "floor": None if floor is None else floor["value"],
             "islands": len(archives),
@@ -178,6 +188,7 @@ class Reading:
             "campaign": self.row.name,
             "number": record.number,
             "score": None,
+            **({"self_scored": True} if self.self_scored else {}),
             "metrics": {},
             "features": {},
             "instances": {},

@@ -50,6 +50,8 @@ _ALLOWED_WITH_FILES: dict[str, tuple[int, int | None]] = {
     "epoll_create1": (291, 20), "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22),
     "sendto": (44, 206), "recvfrom": (45, 207), "shutdown": (48, 210),
 }  # fmt: skip
+# Attributes of files, which are said not to be there: copying a file goes on then, and breaks off at EPERM.
+_UNSUPPORTED = ((188, 5), (189, 6), (190, 7), (191, 8), (192, 9), (193, 10), (194, 11), (195, 12), (196, 13))
 _PAIR: tuple[int, int | None] = (53, 199)
 _UNIX, _FIONBIO = 1, 0x5421
 _KILL: tuple[int, int | None] = (62, 129)
@@ -69,7 +71,7 @@ _CHECKED: dict[str, tuple[tuple[int, int | None], int, tuple[int, ...]]] = {
     "prctl": ((157, 167), 0, (15, 16)),
 }
 
-_ALLOW, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026
+_ALLOW, _EPERM, _ENOSYS, _ENOTSUP = 0x7FFF0000, 0x00050001, 0x00050026, 0x0005005F
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
 _MARK = 0x7FEEDBAC
@@ -104,6 +106,7 @@ class Filter:
         if files:
             plain |= _ALLOWED_WITH_FILES
             ends[self._number(_PAIR)] = _one_of(0, (_UNIX,))
+            ends |= {numbers[self._place]: [_step(_RETURN, _ENOTSUP)] for numbers in _UNSUPPORTED}
             numbers, argument, values = _CHECKED["ioctl"]
             ends[self._number(numbers)] = _one_of(argument, (*values, _FIONBIO))
         if fork:

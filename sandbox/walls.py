@@ -142,9 +142,7 @@ class Confinement:
         if "seccomp" not in without:
             # where signals cannot leave the namespace or Landlock's domain, one's own processes may be sent them
             signals = alone or version >= 6
-            made = {
-                fork: seccomp.Filter(fork=fork, signal=fork and signals, files=scratch) for fork in (False, True)
-            }
+            made = {fork: seccomp.Filter(fork=fork, signal=fork and signals, files=scratch) for fork in (False, True)}
             self._filters = {fork: kernel.Seccomp(one.program, one.places) for fork, one in made.items()}
 
     def apply(self, rules: int | None, processes: int, limits: dict[int, tuple[int, int]], parent: int) -> None:

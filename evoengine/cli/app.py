@@ -37,6 +37,7 @@ _VERBS = {
     "problems": ("make", "The problems that can be run."),
     "plugins": ("make", "The plugins of every kind."),
     "doctor": ("make", "What this machine offers."),
+    "import": ("foreign", "Make a problem of an OpenEvolve, ShinkaEvolve or CodeEvolve task."),
     "sandbox": ("sandbox", "Run a program in the sandbox, or see whether it holds here."),
     "bench": ("measure", "How fast the engine itself is here."),
 }

@@ -13,13 +13,14 @@ from evoengine.assembly import store_of
 from evoengine.campaign import Campaign
 from evoengine.cli.invocation import invocation
 from evoengine.cli.live import watching
+from evoengine.cli.foreign import tell_left
 from evoengine.cli.output import print_one, readable
 from evoengine.config import BUDGET, PARTS, campaign_of, changed, read
 from evoengine.errors import CampaignError
 from evoengine.events import Event, Stopped
 from evoengine.mutators import MUTATORS
 from evoengine.plugins import is_path
-from evoengine.reading import Reading
+from evoengine.reading import SELF_SCORED, Reading
 from evoengine.stores.base import CampaignRow
 
 _INTERRUPTED = 130
@@ -58,7 +59,7 @@ def run_command(what: str, assignments: tuple[str, ...], form: str, quiet: bool,
     The same command again goes on where it stopped. Ctrl-C finishes what is in flight; twice stops now.
     Without a limit it runs until then.
     """
-    settings = read(Path(what)) if what.endswith(".toml") else {"problem": what}
+    settings = read(Path(what)) if what.endswith(".toml") else {**_suggested(what), "problem": what}
     islands, model = flags.pop("islands"), flags.pop("model")
     settings |= {key: value for key, value in flags.items() if value is not None}
     if islands is not None:
@@ -67,6 +68,21 @@ def run_command(what: str, assignments: tuple[str, ...], form: str, quiet: bool,
         settings = changed({"generator": "vllm", **settings}, [f"generator.model={json.dumps(model)}"])
     campaign, budget = campaign_of(changed(settings, assignments))
     return _run(campaign, budget, form, quiet)
+
+
+def _suggested(what: str) -> dict[str, Any]:
+    """Settings that the config of another engine's task comes to; nothing for a problem of our own."""
+    folder = Path(what).expanduser()
+    if not is_path(what) or not folder.is_dir() or (folder / "problem.py").is_file():
+        return {}
+    from evoengine.compat import Mapped, Task
+
+    task = Task.found(folder)
+    if task is None:
+        return {}
+    mapped = Mapped.of(task)
+    tell_left(task, mapped)
+    return mapped.campaign
 
 
 @click.command("resume")
@@ -140,7 +156,8 @@ def _report(campaign: Campaign, reason: str, form: str) -> None:
         return
     click.echo(f"{reason}: {summary['records']} records, {summary['evaluations']} evaluations", err=True)
     known, floor = campaign.problem.best_known, campaign.problem.floor
-    click.echo(f"best score   {readable(summary['best_score'])}   (record {summary['best_number']})")
+    marked = f"; {SELF_SCORED}" if reading.self_scored else ""
+    click.echo(f"best score   {readable(summary['best_score'])}   (record {summary['best_number']}{marked})")
     for stage in (key for key in summary if key.startswith("best_on_")):
         click.echo(f"{stage.removeprefix('best_on_'):<12} {readable(summary[stage])}")
     if known is not None:

@@ -42,7 +42,10 @@ def write_programs(reading: Reading, folder: Path) -> int:
     with (folder / "index.csv").open("w", encoding="utf-8", newline="", errors="backslashreplace") as index:
         writer = csv.writer(index, lineterminator="\n")
         named = [harmless(f"feature:{name}") for name in features]
-        writer.writerow(["number", "score", "operator", "island", "parents", *named, "digest", "path", "renamed"])
+        mark = ["self_scored"] if reading.self_scored else []
+        writer.writerow(
+            ["number", "score", "operator", "island", "parents", *named, "digest", "path", "renamed", *mark]
+        )
         for elite, record in zip(elites, records, strict=True):
             path, renamed = _write(elite.content, folder, f"{elite.number:08d}")
             writer.writerow(
@@ -56,6 +59,7 @@ def write_programs(reading: Reading, folder: Path) -> int:
                     elite.content.digest,
                     path,
                     json_line(renamed) if renamed else "",
+                    *(["true"] * len(mark)),
                 ]
             )
     return len(elites)

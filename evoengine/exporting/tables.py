@@ -18,6 +18,7 @@ _GROUP_CHARACTERS = 16_000_000
 """Of rows that are held until they are written as a row group of Parquet."""
 _FIRST = ("number", "score", "cause", "operator", "model", "island", "parents", "group", "guidance")
 _COST = ("calls", "trials", "tokens", "money", "seconds")
+_MARK = "self_scored"
 _LATER = ("metrics", "instances", "checks", *_COST, "tier", "at", "digest", "feedback")
 
 
@@ -44,15 +45,14 @@ def write_csv(reading: Reading, out: TextIO, *, code: bool = False) -> int:
     """
     writer = csv.writer(out, lineterminator="\n")
     features = [feature.name for feature in reading.features]
-    writer.writerow(
-        [*_FIRST, *(harmless(f"feature:{name}") for name in features), *_LATER, *(["code"] if code else [])]
-    )
+    later = (*_LATER, _MARK) if reading.self_scored else _LATER
+    writer.writerow([*_FIRST, *(harmless(f"feature:{name}") for name in features), *later, *(["code"] if code else [])])
     count = 0
     for row in reading.rows():
         row |= {"at": _iso(row["at"]), "digest": _digest(row)}
         told = [row[name] for name in _FIRST]
         told += [row["features"].get(name) for name in features]
-        told += [row[name] for name in _LATER]
+        told += [row[name] for name in later]
         if code:
             told.append(main_text(row))
         writer.writerow([_cell(value) for value in told])
@@ -85,7 +85,9 @@ def write_parquet(reading: Reading, path: Path) -> int:
         "tier": text, "at": pa.timestamp("us", tz="UTC"), "digest": text, "feedback": text, "outputs": text,
         "code": text, "files": pa.map_(text, text),
     }  # fmt: skip
-    schema = pa.schema(list(kinds.items()))
+    # in the file's own notes, as every value of a column would be the same
+    noted = {_MARK: "true"} if reading.self_scored else {}
+    schema = pa.schema(list(kinds.items()), metadata=noted)
     count = 0
     with parquet.ParquetWriter(path, schema) as writer:
         for rows in _groups(reading):

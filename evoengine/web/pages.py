@@ -86,6 +86,7 @@ def standing(viewed: Viewed) -> dict[str, Any]:
         "best": viewed.shown(progress.best),
         "best_number": int(champions[-1]) if len(champions) else None,
         "stalled": progress.stalled,
+        "self_scored": bool(chronicle.about.get("self_scored")),
         "best_known": known,
         "floor": floor,
         "evaluations": progress.evaluations,

@@ -38,6 +38,7 @@ def record_page(viewed: Viewed, number: int, query: Query) -> dict[str, Any]:
         "next": number + 1 if number < viewed.last else None,
         "outcome": outcome_of(viewed, record),
         "scored": isinstance(record.evaluation, Scored),
+        "self_scored": bool(chronicle.about.get("self_scored")),
         "island": island_name(candidate.island),
         "elite_of": [place for place, held in enumerate(chronicle.elites()) if number in held],
         "champion": 1 <= number <= chronicle.count and bool(chronicle.columns["champion"][number - 1]),

@@ -1,0 +1,1 @@
+"""So much of the `openevolve` package as evaluators import."""

@@ -1,0 +1,1 @@
+"""So much of the `shinka` package as evaluators import."""

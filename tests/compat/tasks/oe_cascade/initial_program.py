@@ -1,0 +1,2 @@
+def numbers(n):
+    return [i / n for i in range(n)]

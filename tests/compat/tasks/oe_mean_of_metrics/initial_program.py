@@ -1,0 +1,2 @@
+def fit(xs):
+    return [2 * x + 1 for x in xs]
