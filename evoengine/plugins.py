@@ -208,8 +208,7 @@ def load_module(name: str, path: Path) -> ModuleType:
 def _class(plugin: Plugin) -> type[Component]:
     match plugin.where:
         case Path() as path if path.is_dir():
-            made = _foreign().problem_class(path)
-            assert issubclass(made, Component)
+            made: type[Component] = _foreign().problem_class(path)
             return made
         case Path() as path:
             core = Path(__file__).parent

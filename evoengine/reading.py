@@ -20,7 +20,6 @@ from evoengine.plugins import build
 from evoengine.stores.base import CampaignRow, Check, Store, outline_of
 from evoengine.types import GUIDANCE, SEED, Brief, Content, Elite, Failed, Feature, Program, Record, Scored
 
-
 SELF_SCORED = "self-scored: the candidate's own process computed it"
 """What is said beside a score that a candidate could forge."""
 

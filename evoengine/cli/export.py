@@ -84,7 +84,8 @@ def export_command(
 def _write(reading: Reading, form: str, output: Path | None, *, code: bool, records: int) -> None:
     match form:
         case "table":
-            print_rows([{key: row[key] for key in _SHOWN} for row in reading.rows()], form, _SHOWN)
+            shown = [*_SHOWN[:2], *(["self_scored"] if reading.self_scored else []), *_SHOWN[2:]]
+            print_rows([{key: row[key] for key in shown} for row in reading.rows()], form, shown)
             return
         case "html":
             from evoengine.web.serving import require

@@ -135,6 +135,11 @@ def _refuse_unused(svg: bool, out: Path | None, problems: tuple[str, ...]) -> No
         raise click.UsageError("--out and --problem are for pictures; say --svg too.")
 
 
+def _mark(reading: Reading) -> dict[str, bool]:
+    """What stands beside a score that a candidate could forge."""
+    return {"self_scored": True} if reading.self_scored else {}
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 15
 
@@ -151,13 +156,14 @@ def elites_command(name: str | None, limit: int, store: str, form: str) -> None:
             {
                 "number": elite.number,
                 "score": reading.shown(elite.scored.score),
+                **_mark(reading),
                 "cell": list(elite.cell),
                 "features": dict(elite.scored.features),
                 "digest": elite.content.digest,
             }
             for elite in reading.elites()
         ]
-        print_rows(rows[: limit or None], form, ["number", "score", "cell", "features"])
+        print_rows(rows[: limit or None], form, ["number", "score", *_mark(reading), "cell", "features"])
 
 
 @click.command("diff")
@@ -199,12 +205,13 @@ def lineage_command(number: int | None, campaign: str | None, store: str, form: 
                 {
                     "number": record.number,
                     "score": said,
+                    **_mark(reading),
                     "operator": record.candidate.operator,
                     "parents": list(record.candidate.parents),
                     "calls": record.cost.calls,
                 }
             )
-        print_rows(rows, form, ["number", "score", "operator", "parents", "calls"])
+        print_rows(rows, form, ["number", "score", *_mark(reading), "operator", "parents", "calls"])
 
 
 @click.command("search")

@@ -11,9 +11,9 @@ import click
 
 from evoengine.assembly import store_of
 from evoengine.campaign import Campaign
+from evoengine.cli.foreign import tell_left
 from evoengine.cli.invocation import invocation
 from evoengine.cli.live import watching
-from evoengine.cli.foreign import tell_left
 from evoengine.cli.output import print_one, readable
 from evoengine.config import BUDGET, PARTS, campaign_of, changed, read
 from evoengine.errors import CampaignError

@@ -96,11 +96,12 @@ class Foreign(Problem):
         metrics = {**numbers, **{name: float(flag) for name, flag in flags.items()}}
         if any(feature.name == "score" for feature in self.features):
             metrics.setdefault("score", value)
+        named: dict[str, Any] = {f"{name}_" if name in _RESERVED else name: one for name, one in metrics.items()}
         return Score(
             value,
             feedback="\n".join(part for part in (how, feedback) if part),
             outputs={"flags": flags, "texts": texts},
-            **{f"{name}_" if name in _RESERVED else name: one for name, one in metrics.items()},
+            **named,
         )
 
     def _value(
@@ -237,6 +238,6 @@ def _entry(program: str, evaluator: str) -> str:
     One that the evaluator names in quotes or behind a dot, the last of them as helpers come first; or else the last.
     """
     named = re.findall(r"^def\s+(\w+)\s*\(|^async\s+def\s+(\w+)\s*\(", program, flags=re.MULTILINE)
-    names = [plain or later for plain, later in named]
+    names: list[str] = [plain or later for plain, later in named]
     called = [name for name in names if re.search(rf"[.'\"]{name}\b", evaluator)]
     return (called or names or ["main"])[-1]

@@ -174,7 +174,7 @@ async def _awaited(found: Any) -> Any:
 
 
 def _shinka(task: dict[str, Any], evaluator: str, program: str) -> _Told:
-    """`evaluate.py --program_path FILE --results_dir FOLDER [arguments]`, which writes metrics.json and correct.json."""
+    """`evaluate.py --program_path FILE --results_dir FOLDER ...`, which writes metrics.json and correct.json."""
     results = tempfile.mkdtemp()
     given = [word for name, value in task["arguments"].items() for word in (f"--{name}", str(value))]
     _run(evaluator, ["--program_path", program, "--results_dir", results, *given])
@@ -251,7 +251,14 @@ def _prepared(task: dict[str, Any]) -> tuple[str, str]:
     path = [task["shims"], os.path.dirname(evaluator), folder]
     sys.path[:] = [*path, *(one for one in sys.path if one not in path)]
     os.environ["PYTHONPATH"] = os.pathsep.join(path)
-    os.chdir(task["folder"])
+    try:
+        os.chdir(task["folder"])
+        with open(evaluator, "rb"):
+            pass
+    except PermissionError:
+        raise Failure(
+            f"the task cannot be read by the user that candidates are run as; run: chmod -R o+rX {task['folder']}"
+        ) from None
     return evaluator, program
 
 

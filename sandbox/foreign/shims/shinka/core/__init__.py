@@ -47,7 +47,7 @@ def run_shinka_eval(
     validate_fn: Callable[[Any], tuple[bool, str | None]] | None = None,
     plotting_fn: Any = None,  # noqa: ARG001
     default_metrics_on_error: dict[str, Any] | None = None,
-    early_stop_method: Any = None,
+    early_stop_method: Any = None,  # noqa: ARG001
     early_stop_threshold: float | None = None,  # noqa: ARG001
     early_stop_score_fn: Any = None,  # noqa: ARG001
     early_stop_kwargs: Any = None,  # noqa: ARG001
@@ -66,10 +66,15 @@ def run_shinka_eval(
         aggregate_metrics_fn: from what all runs returned to the metrics.
         validate_fn: from what a run returned to whether it is valid, and why not.
         default_metrics_on_error: metrics where a run fails.
-        run_workers, max_workers_cap: where there would be several, every run has the program loaded anew.
+        run_workers: where there would be several, every run has the program loaded anew.
+        max_workers_cap: how many there would be at most.
+        plotting_fn: not called.
+        early_stop_method: not looked at, nor are the three after it.
+        early_stop_threshold: see there.
+        early_stop_score_fn: see there.
+        early_stop_kwargs: see there.
+        verbose: not looked at.
     """
-    if early_stop_method is not None:
-        print("no early stop: all runs are made")
     apart = num_runs > 1 and min(run_workers, max_workers_cap or run_workers) > 1
     correct, first_error, metrics = True, None, dict[str, Any]()
     results: list[Any] = []
