@@ -59,7 +59,7 @@ def write_programs(reading: Reading, folder: Path) -> int:
                     elite.content.digest,
                     path,
                     json_line(renamed) if renamed else "",
-                    *(["true"] * len(mark)),
+                    *([True] * len(mark)),
                 ]
             )
     return len(elites)

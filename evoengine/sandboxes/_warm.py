@@ -15,7 +15,7 @@ from evoengine.sandboxes._session import ForkedSession
 from evoengine.sandboxes._tiers import Walls
 from evoengine.sandboxes.base import Job, Sandbox, Session
 
-_Kind: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+_Kind: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], int]
 
 
 class WarmSandbox(Sandbox):
@@ -85,7 +85,7 @@ class WarmSandbox(Sandbox):
 
 def _kind(job: Job) -> _Kind:
     """What a warm process must have been started with to serve a job."""
-    return job.preload, job.readable
+    return job.preload, job.readable, job.limits.scratch_mib
 
 
 def _with_settings(kind: type[WarmSandbox], settings: dict[str, Any]) -> WarmSandbox:

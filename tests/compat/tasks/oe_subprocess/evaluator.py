@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 
 def _ran(path, n):
@@ -18,9 +19,12 @@ def _ran(path, n):
 
 
 def evaluate(program_path):
-    signal.signal(signal.SIGALRM, lambda *_: None)
-    signal.alarm(20)
+    alarmed = threading.current_thread() is threading.main_thread()
+    if alarmed:
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.alarm(20)
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         first, second = pool.map(lambda n: _ran(program_path, n), [10, 20])
-    signal.alarm(0)
+    if alarmed:
+        signal.alarm(0)
     return {"combined_score": first / second, "first": first, "second": second}
