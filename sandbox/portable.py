@@ -66,7 +66,7 @@ class Portable(zygote.Zygote):
 
     def _wanted_bounds(self, limits: dict[str, Any]) -> dict[int, int]:
         return {
-            resource.RLIMIT_FSIZE: 0,
+            resource.RLIMIT_FSIZE: int(limits["scratch_mib"]) * 2**20,
             resource.RLIMIT_NOFILE: int(limits["descriptors"]),
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_NPROC: 0,
