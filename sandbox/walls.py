@@ -1,10 +1,10 @@
 """The walls around a candidate: what the warm process puts up once, and what each child puts up for itself.
 
 Once, before anything is imported: namespaces of its own (`enter`), with a file tree that holds the interpreter's
-folders, read-only, and nothing else; no process of the machine can be seen, no network interface is up. In each
-child (`Confinement.apply`), after the descriptors are closed and before a byte of the candidate is read: another user,
-limits, no new privileges, Landlock, and last the filter of system calls. Each layer is named in `LAYERS`; a test
-takes it out and sees what then gets through.
+folders, read-only, and nothing else (for who may have files, also an empty folder of bounded size); no process of the
+machine can be seen, no network interface is up. In each child (`Confinement.apply`), after the descriptors are closed
+and before a byte of the candidate is read: another user, limits, no new privileges, Landlock, and last the filter of
+system calls. Each layer is named in `LAYERS`; a test takes it out and sees what then gets through.
 """
 
 from __future__ import annotations

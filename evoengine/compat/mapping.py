@@ -17,6 +17,7 @@ _SLOWER = 2.0
 """How much more time by the clock than of computing is given, where the other engine knows only the clock."""
 _OPENAI = "https://api.openai.com/v1"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_STAGE = re.compile(r"^(?:async )?def (evaluate_stage[123])\b", re.MULTILINE)
 _LOCAL = re.compile(r"local/(?P<model>[^@]+)@(?P<url>[^?]+)(?:\?api_key_env=(?P<key>\w+))?")
 _LENGTH = Feature(name="length", low=0, high=4000, bins=20)
 
@@ -103,7 +104,7 @@ class _Given:
                 yield path
 
 
-def _openevolve(given: _Given, task: Task) -> Mapped:  # noqa: ARG001
+def _openevolve(given: _Given, task: Task) -> Mapped:
     mapped = Mapped(message=_text(given.take("prompt.system_message", "llm.system_message", "system_message")))
     islands = int(given.number("database.num_islands") or 5)
     interval = given.number("database.migration_interval")
@@ -127,8 +128,10 @@ def _openevolve(given: _Given, task: Task) -> Mapped:  # noqa: ARG001
         "cascade": True if cascade is None else bool(cascade),
         "thresholds": [0.5, 0.75, 0.9] if thresholds is None else [float(one) for one in thresholds],
     }
-    # each stage may take that long
-    seconds = (given.number("evaluator.timeout") or _SECONDS) * (3 if mapped.options["cascade"] else 1)
+    seconds = _or(given.number("evaluator.timeout"), _SECONDS)
+    if mapped.options["cascade"]:  # each stage may take that long
+        judge = (task.folder / task.evaluator).read_text(encoding="utf-8", errors="replace")
+        seconds *= max(1, len(set(_STAGE.findall(judge))))
     mapped.limits = _limits(seconds, given.number("evaluator.memory_limit_mb"))
     mapped.apart, mapped.features = _openevolve_features(given)
     return mapped
@@ -218,7 +221,7 @@ def _shinka(given: _Given, task: Task) -> Mapped:  # noqa: ARG001
         evo(name)
     job("eval_program_path")
     mapped.options = {"arguments": dict(job("extra_cmd_args") or {})}
-    mapped.limits = _limits(_clocked(job("time")) or _SECONDS, None)
+    mapped.limits = _limits(_or(_clocked(job("time")), _SECONDS), None)
     return mapped
 
 
@@ -241,7 +244,7 @@ def _codeevolve(given: _Given, task: Task) -> Mapped:
     base = str(given.take("CODEBASE_PATH") or "").strip("/")
     mapped.options = {"base": base if base and (task.folder / base).is_dir() else ""}
     memory = given.number("MAX_MEM_BYTES")
-    mapped.limits = _limits(given.number("EVAL_TIMEOUT") or _SECONDS, None if memory is None else memory / 2**20)
+    mapped.limits = _limits(_or(given.number("EVAL_TIMEOUT"), _SECONDS), None if memory is None else memory / 2**20)
     named = given.take("MAP_ELITES.features") or []
     mapped.features = tuple(
         Feature(name=str(one["name"]), low=one["min_val"], high=one["max_val"], bins=int(one.get("num_bins") or 10))
@@ -321,6 +324,10 @@ def _clocked(time: Any) -> float | None:
 def _sum(*given: float | None) -> float | None:
     known = [one for one in given if one is not None]
     return sum(known) if known else None
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
 
 
 def _real(value: Any) -> float | None:

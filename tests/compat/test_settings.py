@@ -131,6 +131,11 @@ def test_settings_of_codeevolve_come_to_ours() -> None:
     assert problem_in(TASKS / "ce_ratio").goal == "SETTING: You make a list whose sum is large."
 
 
+def test_each_stage_of_a_cascade_may_take_the_whole_time() -> None:
+    assert mapped(TASKS / "oe_cascade").limits.cpu_seconds == 900.0
+    assert mapped(TASKS / "oe_text").limits.cpu_seconds == 300.0
+
+
 def test_what_mapping_gives_makes_a_campaign(tmp_path: Path) -> None:
     for folder in sorted(TASKS.iterdir()):
         settings = mapped(folder).campaign | {"problem": str(folder), "store": f"sqlite:///{tmp_path}/evo.db"}
