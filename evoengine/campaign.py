@@ -452,6 +452,10 @@ class Campaign:
         """They are told of every event; one that fails is told no more."""
         return self._log.watchers
 
+    @watchers.setter
+    def watchers(self, watchers: Sequence[Watcher]) -> None:
+        self._log.watchers = list(watchers)
+
     @property
     def progress(self) -> Progress:
         """Where the campaign stands."""

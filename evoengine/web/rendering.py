@@ -33,6 +33,13 @@ def environment() -> Environment:
     return made
 
 
+def warmed() -> None:
+    """Compiles all templates, so that the first visitor does not wait for it."""
+    made = environment()
+    for name in made.list_templates(extensions=["html"]):
+        made.get_template(name)
+
+
 def rendered(name: str, **values: Any) -> str:
     """A template filled in."""
     return environment().get_template(name).render(values)

@@ -70,6 +70,7 @@ def serve(
     from evoengine.web.app import application
     from evoengine.web.following import Following
     from evoengine.web.guard import LOCAL
+    from evoengine.web.rendering import warmed
 
     token = secrets.token_urlsafe(24) if ask_token or edits or not is_local(host) else None
     with _listening(host, port) as listener, Following(store, _PATIENCE) as following:
@@ -80,6 +81,7 @@ def serve(
             app, log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="off",
             ws="none", timeout_graceful_shutdown=2,
         )  # fmt: skip
+        warmed()
         ready(f"{address}?token={token}" if token else address)
         uvicorn.Server(config).run(sockets=[listener])
 

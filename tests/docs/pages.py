@@ -214,8 +214,10 @@ class Reader:
         endless = last and "until Ctrl-C" in block.marks
         if endless and command.startswith("evoengine view ") and "--port" not in command:
             command += " --port 0"
+        # a reader's shell knows nothing of the pytest and the make that run this
+        ours = ("PYTEST_", "MAKE", "MFLAGS")
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
