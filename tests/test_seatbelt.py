@@ -20,6 +20,8 @@ from evoengine.testing import SandboxContract, job_of
 from evoengine.types import Cause, Limits
 from tests.sandboxes.without import Without
 
+pytestmark = pytest.mark.slow
+
 STAND_IN = f"""#!{sys.executable}
 import os, sys
 name, profile, *command = sys.argv[1:]

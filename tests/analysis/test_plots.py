@@ -21,6 +21,8 @@ from tests.campaigns.numbers import Numbers
 from tests.campaigns.slopes import Descent, Ridge, Slope, campaign_of
 from tests.web.hostile import hostile, store_at
 
+pytestmark = pytest.mark.slow
+
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 

@@ -17,6 +17,8 @@ from evoengine.stores.sqlite import Sqlite
 from evoengine.types import Action, ActionKind, Cause, Failed, Record, Scored
 from tests.campaigns.numbers import campaign_of
 
+pytestmark = pytest.mark.slow
+
 UP = "number() + 1  # {number}"
 
 

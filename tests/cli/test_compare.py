@@ -16,6 +16,8 @@ from evoengine.types import Candidate, Cost, Scored
 from tests.campaigns.numbers import Numbers
 from tests.conftest import evoengine
 
+pytestmark = pytest.mark.slow
+
 SCORES = {"rl": {0: 5, 1: 7, 2: 6}, "plain": {0: 2, 1: 4}}
 """The best of each arm's campaigns, by seed."""
 

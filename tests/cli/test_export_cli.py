@@ -18,6 +18,8 @@ from evoengine.cli.app import app
 from evoengine.errors import CampaignError, EvoengineError, SettingError
 from tests.campaigns.slopes import Descent, campaign_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> str:

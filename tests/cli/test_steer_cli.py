@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import PEAK, evoengine
 
+pytestmark = pytest.mark.slow
+
 STORE = ("--store", "sqlite:///evo.db")
 PLAIN = ("--workers", "1", "--set", 'operators=["structural"]')
 OWN = "def numbers():\n    return [0.3, 0.5, 0.7]\n"

@@ -23,6 +23,8 @@ from tests.compat.judged import evaluation_of, problem_in, written
 from tests.conftest import PEAK, evoengine
 from tests.web.pages import asked
 
+pytestmark = pytest.mark.slow
+
 FORGES = """
     import sys
 

@@ -19,6 +19,8 @@ from tests.compat.by_hand import TASKS
 from tests.compat.judged import evaluation_of, problem_in, written
 from tests.conftest import evoengine
 
+pytestmark = pytest.mark.slow
+
 JUDGE = "def evaluate(path):\n    return {'combined_score': 1.0}\n"
 FIRST = "def f():\n    return 1\n"
 

@@ -14,6 +14,8 @@ from evoengine.exporting.datasette import metadata_of
 from evoengine.reading import Reading
 from tests.campaigns.slopes import Descent, Slope, campaign_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=[Slope, Descent], ids=["maximize", "minimize"])
 def campaign(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Campaign]:

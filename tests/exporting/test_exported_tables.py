@@ -27,6 +27,8 @@ from tests.campaigns.slopes import Descent, Slope, campaign_of
 from tests.conftest import ROOT
 from tests.web.hostile import ALL, EVIL, hostile, store_at
 
+pytestmark = pytest.mark.slow
+
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1", "  =1", "＝1+1", '=HYPERLINK("http://x","y")')
 
 

@@ -6,6 +6,8 @@ from evoengine.gates.base import Gate
 from evoengine.plugins import build
 from evoengine.testing import GateContract
 
+pytestmark = pytest.mark.slow
+
 GATES = [
     "syntax",
     "minhash",

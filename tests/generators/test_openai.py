@@ -23,6 +23,8 @@ from evoengine.generators.openai import OpenAi
 from evoengine.generators.scripted import Scripted
 from evoengine.types import Completion, Prompt
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-very-secret-7"
 ASK = Prompt(messages=({"role": "user", "content": "hello"},), temperature=0.5, max_tokens=7, stop=("x",), seed=40)
 

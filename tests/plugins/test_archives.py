@@ -19,6 +19,8 @@ from evoengine.types import Feature, Program, Scored
 from plugins.archives.cvt import Cvt
 from plugins.archives.novelty import NoveltyArchive
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = [
     {"use": "grid"},
     {"use": "grid", "bounds": "adaptive", "qd_offset": -3.0},

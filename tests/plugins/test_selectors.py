@@ -8,6 +8,8 @@ from evoengine.plugins import build, plugins
 from evoengine.selectors.base import Selector
 from evoengine.testing import SelectorContract
 
+pytestmark = pytest.mark.slow
+
 NAMES = sorted(plugin.name for plugin in plugins("selectors"))
 
 

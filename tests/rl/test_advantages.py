@@ -16,6 +16,8 @@ from evoengine.plugins import build, plugins
 from evoengine.rl.advantage import Advantage, Returns
 from evoengine.testing import AdvantageContract, returns_of_rewards, scores_of
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = [
     {"use": "grpo"},
     {"use": "dr_grpo"},

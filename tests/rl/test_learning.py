@@ -20,6 +20,8 @@ from evoengine.types import Cause, Content, Draft, Failed, Judgement, Program, P
 from plugins.generators.replay import Replay
 from tests.rl.dial import Dial, Heights, Step, Trusting, Turn, campaign_of, turn
 
+pytestmark = pytest.mark.slow
+
 STEP = 12
 """Records in a step: three groups of four."""
 

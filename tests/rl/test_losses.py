@@ -19,6 +19,8 @@ from evoengine.rl.loss import Loss, Micro, Whole
 from evoengine.testing import LossContract, micro_of, part_of, whole_of
 from tests.models import needs
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["grpo", "dapo", "dr_grpo", "cispo", "reinforce_is", "gspo"]
 ADDED = [
     {},

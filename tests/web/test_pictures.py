@@ -29,6 +29,8 @@ from tests.web.pages import Page, asked
 from tests.web.test_frozen import assert_self_contained
 from tests.web.test_hostile import assert_harmless
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "/campaigns/1/records/1/picture.svg"
 
 
