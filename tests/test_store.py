@@ -72,6 +72,11 @@ def answer(process: subprocess.Popen[str]) -> str:
     return out
 
 
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
 # Files of other versions, and files that are no stores.
 
 
@@ -202,22 +207,27 @@ def test_a_locked_store_says_so_and_goes_on_afterwards(path: Path) -> None:
 CREATE = """
 import sys
 from evoengine.stores.sqlite import Sqlite
-sys.stdin.readline()
-store = Sqlite(url=f"sqlite:///{sys.argv[1]}")
-store.open()
-store.create(name=sys.argv[2], problem="p", fingerprint="f", seed=1, settings={})
+print("ready", flush=True)
+for path in sys.stdin:
+    store = Sqlite(url=f"sqlite:///{path.strip()}")
+    store.open()
+    store.create(name=sys.argv[1], problem="p", fingerprint="f", seed=1, settings={})
+    print("made", flush=True)
+    store.close()
 """
 
 
-def test_processes_that_make_a_store_at_the_same_moment_make_one(path: Path) -> None:
-    processes = [python(CREATE, path, name) for name in "abc"]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
+def test_processes_that_make_a_store_at_the_same_moment_make_one(tmp_path: Path) -> None:
+    processes = [python(CREATE, name) for name in "abcd"]
+    assert {line_of(process) for process in processes} == {"ready"}
+    for number in range(40):
+        path = tmp_path / f"{number}.db"
+        for process in processes:
+            print(path, file=process.stdin, flush=True)
+        assert [line_of(process) for process in processes] == ["made"] * 4
+        assert sorted(row.name for row in opened(path).campaigns()) == ["a", "b", "c", "d"]
     for process in processes:
         answer(process)
-    assert sorted(row.name for row in opened(path).campaigns()) == ["a", "b", "c"]
 
 
 WRITE = """

@@ -122,8 +122,8 @@ class Sqlite(Store):
 
     def _prepare(self, connection: sqlite3.Connection, fixed: bool) -> None:
         found = connection.execute("pragma user_version").fetchone()[0]
-        mark = connection.execute("pragma application_id").fetchone()[0]
         tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
+        mark = connection.execute("pragma application_id").fetchone()[0]  # written before the first table
         if tables and mark != APPLICATION_ID:
             raise StoreError(f"{self.path} is a SQLite database, but not one of evoengine's; name another file.")
         if found > VERSION:
@@ -135,12 +135,18 @@ class Sqlite(Store):
             if found < VERSION:
                 raise StoreError(f"{self.path} has an older schema and cannot be written; open a copy, to migrate it.")
             return
-        connection.execute("pragma journal_mode = wal")
+        self._log_ahead(connection)
         connection.execute(f"pragma synchronous = {self.synchronous}")
         connection.execute("pragma temp_store = memory")
         connection.execute("pragma cache_size = -65536")
         if found < VERSION:
             self._migrate(connection)
+
+    def _log_ahead(self, connection: sqlite3.Connection) -> None:
+        # SQLite does not wait while two connections change the mode of one file: the second is refused at once.
+        if connection.execute("pragma journal_mode").fetchone()[0] != "wal":
+            with self._schema_lock():
+                connection.execute("pragma journal_mode = wal")
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         # sqlite-utils commits after each of its steps, so a lock file keeps other processes out; the steps

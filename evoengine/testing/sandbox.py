@@ -167,7 +167,6 @@ class SandboxContract:
     def test_an_answer_that_is_too_large_is_a_flood(self, sandbox: Sandbox, answer: str) -> None:
         assert self.ran(sandbox, f"import numpy as np\ndef f():\n    return {answer}\n").cause is Cause.FLOODED
 
-    @pytest.mark.slow
     def test_a_batch_whose_answers_swell_when_they_are_read_is_a_flood(self, sandbox: Sandbox) -> None:
         text = "def f(i):\n    return [[] for _ in range(300_000)]\n"
         limits = Limits(cpu_seconds=60.0, wall_seconds=120.0, memory_mib=512, output_mib=1.0)
