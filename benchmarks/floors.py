@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, product
 from types import ModuleType
 from typing import Any
 
@@ -323,10 +324,49 @@ class Follow(Function):
         return answers
 
 
+def kissing_number(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Vectors of squared norm 4 over a constant-weight code: the code by local search (Conway and Sloane, ch. 5)."""
+    for d in (8, 11):
+        problem = module.KissingNumber(d=d)
+        code, k = constant_weight_code(d, seconds / 2, rng)
+        yield f"d = {d}: {len(code)} supports of four by local search, {k} moves", judged(problem, over_code(d, code))
+
+
+def constant_weight_code(d: int, seconds: float, rng: np.random.Generator) -> tuple[list[tuple[int, ...]], int]:
+    """Many 4-subsets of d places, any two with at most 2 places in common, and the moves that it took."""
+    blocks = list(combinations(range(d), 4))
+    clash = np.array([[len({*a} & {*b}) == 3 for a in blocks] for b in blocks])
+    chosen, best, last, k = np.zeros(len(blocks), dtype=bool), np.zeros(0, dtype=int), np.zeros(len(blocks)), 0
+    for k in ticks(seconds):
+        against = clash[:, chosen].sum(axis=1)
+        free = np.flatnonzero(~chosen & (against == 0))
+        swap = np.flatnonzero(~chosen & (against == 1) & (last < k))
+        one = rng.choice(free if len(free) else swap if len(swap) else np.flatnonzero(~chosen))
+        last[clash[one] & chosen] = k + rng.integers(5, 15)
+        chosen &= ~clash[one]
+        chosen[one] = True
+        if chosen.sum() > len(best):
+            best = np.flatnonzero(chosen)
+    return [blocks[place] for place in best], k
+
+
+def over_code(d: int, code: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The vectors (2, 0, ...) and (1, 1, 1, 1, 0, ...) with all signs, the ones at the places of the code."""
+    vectors = [[sign * 2 * (i == k) for i in range(d)] for k in range(d) for sign in (-1, 1)]
+    for places in code:
+        for signs in product((-1, 1), repeat=4):
+            vector = [0] * d
+            for place, sign in zip(places, signs, strict=True):
+                vector[place] = sign
+            vectors.append(vector)
+    return vectors
+
+
 FLOORS: dict[str, Callable[[ModuleType, float, np.random.Generator], Iterator[Line]]] = {
     "autocorrelation": autocorrelation,
     "circle_packing": circle_packing,
     "heilbronn_triangle": heilbronn_triangle,
+    "kissing_number": kissing_number,
     "online_bin_packing": online_bin_packing,
     "symbolic_regression": symbolic_regression,
     "tsp_construct": tsp_construct,

@@ -57,6 +57,42 @@ def numbers(value: Any, *shape: int | None, longest: int = 1_000_000, what: str 
     return np.array(parts, dtype=np.float64)
 
 
+def integers(
+    value: Any, length: int | None, low: int, high: int, *, longest: int = 1_000_000, what: str = "the answer"
+) -> list[int]:
+    """Python integers from a list of JSON integers, or of floats that are integers up to 2^53.
+
+    Args:
+        value: the list; or a float64 array of one dimension.
+        length: how many there should be; None for any number from 1 to `longest`.
+        low: the smallest that one may be.
+        high: the largest.
+        longest: bound of a length given as None.
+        what: how the value is called in the message.
+
+    Raises:
+        Reject: the value has another length, or holds anything else (a boolean, 0.5, NaN, a number out of range).
+    """
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.ndim == 1:
+        _checked_length(len(value), length, longest, what)
+        value = value.tolist()
+    entries = _sized(value, length, longest, what)
+    found = entries if set(map(type, entries)) <= {int} else [_integer(e, what, k) for k, e in enumerate(entries)]
+    if found and not low <= min(found) <= max(found) <= high:
+        place = next(k for k, entry in enumerate(found) if not low <= entry <= high)
+        raise Reject(f"{what}[{place}] should be between {low} and {high}, found {_shown(found[place])}")
+    return list(found)
+
+
+def rows_of(value: Any, length: int | None, *, longest: int = 1_000_000, what: str = "the answer") -> list[Any]:
+    """A list of anything, of this length, or of any from 1 to `longest`.
+
+    Raises:
+        Reject: it is none.
+    """
+    return _sized(value, length, longest, what)
+
+
 def whole(value: float) -> int:
     """A finite float64 as an integer number of the smallest float64, 2^-1074: arithmetic without rounding."""
     numerator, denominator = value.as_integer_ratio()
@@ -77,6 +113,14 @@ def _row(value: Any, length: int | None, longest: int, what: str) -> npt.NDArray
     if not np.isfinite(row).all():
         raise Reject(f"{what} should hold finite numbers only")
     return row
+
+
+def _integer(value: Any, what: str, place: int) -> int:
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer() and abs(value) <= EXACT:
+        return int(value)
+    raise Reject(f"{what}[{place}] should be an integer, found {_shown(value)}")
 
 
 def _sized(value: Any, length: int | None, longest: int, what: str) -> list[Any]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evoengine.checks import UNIT, number, numbers, whole
+from evoengine.checks import UNIT, integers, number, numbers, rows_of, whole
 from evoengine.problem import Reject
 
 JSON = st.recursive(
@@ -89,3 +89,33 @@ def test_the_row_of_an_array_is_a_copy():
 @given(FINITE)
 def test_a_whole_is_the_float_without_rounding(value):
     assert Fraction(whole(value), UNIT) == Fraction(value)
+
+
+@given(JSON)
+def test_only_a_list_of_integers_in_range_is_taken_for_integers(value):
+    def is_integer(entry):
+        return not isinstance(entry, bool) and (
+            isinstance(entry, int) or (isinstance(entry, float) and entry.is_integer() and abs(entry) <= 2**53)
+        )
+
+    if isinstance(value, list) and value and all(is_integer(entry) and abs(entry) <= 10**19 for entry in value):
+        found = integers(value, None, -(10**19), 10**19)
+        assert found == value
+        assert set(map(type, found)) == {int}
+    else:
+        with pytest.raises(Reject):
+            integers(value, None, -(10**19), 10**19)
+
+
+@pytest.mark.parametrize("bad", [True, 0.5, math.nan, math.inf, -1, 8, 10**400, "1", None, [1]])
+def test_one_bad_integer_among_good_ones_is_refused(bad):
+    assert integers([7, 0, 3.0], 3, 0, 7) == [7, 0, 3] == integers(np.array([7.0, 0, 3]), 3, 0, 7)
+    with pytest.raises(Reject):
+        integers([7, bad, 3], 3, 0, 7)
+
+
+def test_a_list_of_another_length_is_no_row_and_no_integers():
+    for found in (rows_of, lambda value, length: integers(value, length, 0, 7)):
+        for value, length in (([1, 2], 3), ([], None), ("12", 2), (None, None)):
+            with pytest.raises(Reject):
+                found(value, length)
