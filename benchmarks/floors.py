@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -362,12 +363,88 @@ def over_code(d: int, code: Sequence[Sequence[int]]) -> list[list[int]]:
     return vectors
 
 
+def sum_difference(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Integer points of simplices as digits in every base, and the best of them with elements taken out and put in."""
+    problem = module.SumDifference()
+    found: list[tuple[float, list[int], str]] = []
+    for dimension in range(2, 9):
+        for most in range(1, 40):
+            points = list(simplex(dimension, most))
+            for base in range(most + 1, 2 * most + 2) if len(points) <= problem.most else ():
+                made = sorted({sum(x * base**k for k, x in enumerate(point)) for point in points})
+                found.append((judged(problem, made), made, f"{dimension} digits of sum up to {most} in base {base}"))
+    best, elements, what = max(found)
+    yield f"{what}: {len(elements)} elements", best
+    for k in ticks(seconds):
+        moved = set(elements)
+        moved ^= {int(x) for x in rng.integers(1, elements[-1] + 1, rng.integers(0, 3))}
+        moved ^= {int(x) for x in rng.choice(elements[1:], rng.integers(0, 3), replace=False)}
+        value = judged(problem, sorted(moved)) if 2 < len(moved) <= problem.most else 0.0
+        if value > best:
+            best, elements = value, sorted(moved)
+    yield f"the same after {k} changes of a few elements", best
+
+
+def simplex(dimension: int, most: int) -> Iterator[tuple[int, ...]]:
+    """The points with so many non-negative integer coordinates, of sum up to `most`."""
+    if dimension == 0:
+        yield ()
+        return
+    for first in range(most + 1):
+        for rest in simplex(dimension - 1, most - first):
+            yield (first, *rest)
+
+
+def matrix_multiplication(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Random walks on the flip graph, from the definition and from Strassen's algorithm on blocks."""
+    for size in ((2, 2, 2), (3, 3, 3), (2, 4, 5)):
+        n, m, p = size
+        problem = module.MatrixMultiplication(n=n, m=m, p=p)
+        scope = {**scope_of(problem), "random": random, "n": n, "m": m, "p": p}
+        starts = [scope["construct"](*size)]
+        for idiom in problem.idioms:
+            exec(idiom.code.replace("$terms = walked($terms, 300000, $random)", "").replace("$", ""), scope)
+        starts.append(scope["terms"])
+        for what, start in zip(("the definition", "Strassen on blocks"), starts, strict=True):
+            yield f"{size}: {what}", judged(problem, start)
+            best = np.inf
+            for k in ticks(seconds / 2):
+                best = min(best, judged(problem, scope["walked"](start, 3_000_000, int(rng.integers(2**31)))))
+            yield f"{size}: flips from there, {k} walks of 3 million steps", best
+
+
+def cap_set(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Priorities that are the same for all vectors with zeros at the same places: random ones, and hill climbing."""
+    problem = module.CapSet()
+    supports = (module.vectors_of(problem.n) > 0) @ 2 ** np.arange(problem.n)
+
+    def value(priorities: Array) -> float:
+        return judged(problem, priorities[supports].tolist())
+
+    best = 0.0
+    for k in ticks(seconds / 2):
+        best = max(best, value(rng.random(2**problem.n)))
+    yield f"random priorities of supports, {k} of them", best
+    priorities = rng.random(2**problem.n)
+    best = value(priorities)
+    for k in ticks(seconds / 2):
+        moved = priorities.copy()
+        moved[rng.integers(len(moved), size=1 + k % 3)] = rng.random(1 + k % 3)
+        reached = value(moved)
+        if reached >= best:
+            priorities, best = moved, reached
+    yield f"hill climbing on them, {k} steps", best
+
+
 FLOORS: dict[str, Callable[[ModuleType, float, np.random.Generator], Iterator[Line]]] = {
     "autocorrelation": autocorrelation,
+    "cap_set": cap_set,
     "circle_packing": circle_packing,
     "heilbronn_triangle": heilbronn_triangle,
     "kissing_number": kissing_number,
+    "matrix_multiplication": matrix_multiplication,
     "online_bin_packing": online_bin_packing,
+    "sum_difference": sum_difference,
     "symbolic_regression": symbolic_regression,
     "tsp_construct": tsp_construct,
 }
