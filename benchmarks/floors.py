@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import math
 import random
 import sys
 import time
@@ -369,8 +370,10 @@ def sum_difference(module: ModuleType, seconds: float, rng: np.random.Generator)
     found: list[tuple[float, list[int], str]] = []
     for dimension in range(2, 9):
         for most in range(1, 40):
+            if math.comb(dimension + most, most) > problem.most:
+                break
             points = list(simplex(dimension, most))
-            for base in range(most + 1, 2 * most + 2) if len(points) <= problem.most else ():
+            for base in range(most + 1, 2 * most + 2):
                 made = sorted({sum(x * base**k for k, x in enumerate(point)) for point in points})
                 found.append((judged(problem, made), made, f"{dimension} digits of sum up to {most} in base {base}"))
     best, elements, what = max(found)
@@ -436,10 +439,76 @@ def cap_set(module: ModuleType, seconds: float, rng: np.random.Generator) -> Ite
     yield f"hill climbing on them, {k} steps", best
 
 
+def difference_basis(module: ModuleType, _: float, __: np.random.Generator) -> Iterator[Line]:
+    """Perfect difference sets modulo q^2 + q + 1 (Singer 1938) at the heights 0, 1, 4 and 6, as Leech 1956 has it."""
+    problem = module.DifferenceBasis()
+    best, said = np.inf, ""
+    for q in (7, 13, 31, 53, 73, 79, 83, 89, 97):
+        modulus = q * q + q + 1
+        singer, widest, cut = singer_set(q), 0, np.zeros(0, dtype=int)
+        for factor in (one for one in range(1, modulus // 2) if np.gcd(one, modulus) == 1):
+            turned = np.sort(singer * factor % modulus)
+            gaps = np.diff(np.append(turned, turned[0] + modulus))
+            if gaps.max() > widest:
+                widest, cut = (
+                    int(gaps.max()),
+                    np.sort((turned - turned[(int(gaps.argmax()) + 1) % len(gaps)]) % modulus),
+                )
+        value = judged(problem, sorted(int(x) + modulus * height for x in cut for height in (0, 1, 4, 6)))
+        if value < best:
+            best, said = value, f"q = {q}: {4 * len(cut)} elements, the widest gap is {widest}"
+    yield f"Singer sets at four heights, best {said}", best
+
+
+def singer_set(q: int) -> Array:
+    """A perfect difference set of q + 1 residues modulo q^2 + q + 1, for a prime q: a line of the projective plane."""
+    modulus = q * q + q + 1
+    for a, b, c in product(range(q), range(q), range(1, q)):
+        power, found = (1, 0, 0), []
+        for k in range(modulus):
+            if power[2] == 0:
+                found.append(k)
+            power = (power[2] * c % q, (power[0] + power[2] * b) % q, (power[1] + power[2] * a) % q)
+        apart = {(x - y) % modulus for x in found for y in found if x != y} if len(found) == q + 1 else set()
+        if len(apart) == modulus - 1:
+            return np.array(found)
+    raise ValueError(f"{q} is no prime")
+
+
+def hadamard_determinant(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """The best sign change, again and again, from random matrices, and from the best one with some signs changed."""
+    problem = module.HadamardDeterminant()
+    n = problem.n
+
+    def climbed(matrix: Array) -> tuple[float, Array]:
+        while True:
+            try:
+                gain = np.abs(1.0 - 2.0 * matrix * np.linalg.inv(matrix).T)
+            except np.linalg.LinAlgError:
+                gain = rng.random((n, n)) + 1.0
+            i, k = np.unravel_index(int(gain.argmax()), gain.shape)
+            if gain[i, k] < 1.0 + 1e-9:
+                return float(np.linalg.slogdet(matrix)[1]), matrix
+            matrix[i, k] *= -1.0
+
+    best, kept = max((climbed(rng.choice((-1.0, 1.0), (n, n))) for _ in ticks(seconds / 2)), key=lambda one: one[0])
+    yield "sign changes from random matrices", judged(problem, kept.astype(int).tolist())
+    for k in ticks(seconds / 2):
+        moved = kept.copy()
+        places = rng.integers(n, size=(2, int(rng.integers(2, 30))))
+        moved[places[0], places[1]] *= -1.0
+        reached, moved = climbed(moved)
+        if reached >= best:
+            best, kept = reached, moved
+    yield f"and from the best with some signs changed, {k} times", judged(problem, kept.astype(int).tolist())
+
+
 FLOORS: dict[str, Callable[[ModuleType, float, np.random.Generator], Iterator[Line]]] = {
     "autocorrelation": autocorrelation,
     "cap_set": cap_set,
     "circle_packing": circle_packing,
+    "difference_basis": difference_basis,
+    "hadamard_determinant": hadamard_determinant,
     "heilbronn_triangle": heilbronn_triangle,
     "kissing_number": kissing_number,
     "matrix_multiplication": matrix_multiplication,

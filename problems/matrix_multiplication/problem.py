@@ -92,7 +92,7 @@ class MatrixMultiplication(Problem):
         """What a random walk on the flip graph reaches."""
         if (self.n, self.m, self.p) != (2, 4, 5):
             return None
-        return Anchor(value=0.0, source="random walk on the flip graph, 60 CPU s, benchmarks/floors.py")
+        return Anchor(value=35, source="flips from Strassen on blocks, 60 CPU s, benchmarks/floors.py")
 
     @property
     def sizes(self) -> tuple[int, int, int]:
