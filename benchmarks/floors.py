@@ -503,14 +503,149 @@ def hadamard_determinant(module: ModuleType, seconds: float, rng: np.random.Gene
     yield f"and from the best with some signs changed, {k} times", judged(problem, kept.astype(int).tolist())
 
 
+def cvrp(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Nearest customer, a rule with three constants, and ruin and recreate, which sees whole instances."""
+    problem = module.Cvrp()
+
+    def rule(point: Array) -> Callable[..., Array]:
+        far, full, size = point
+
+        def score_next(distance: Array, depot: Array, demand: Array, room: Array) -> Array:
+            scores: Array = (
+                far * depot - distance + size * demand / 9.0 - (10.0 if full < 0 else full) * (demand == 0.0)
+            )
+            return scores
+
+        return score_next
+
+    for stage in ("train", "held_out"):
+        yield f"nearest customer, {stage}", problem.play(Function(rule(np.array([0.0, -1.0, 0.0]))), stage).value
+    yield from tuned(problem, rule, np.array([0.3, 0.5, 0.0]), seconds, rng)
+    for stage in ("train", "held_out"):
+        lengths = []
+        for instance in module.instances(problem.customers, stage):
+            routes = ruin_and_recreate(instance, module.CAPACITY, 2.0, rng)
+            lengths.append(module.length(instance, routes))
+        yield f"ruin and recreate, 2 CPU s an instance, {stage}", float(np.mean(lengths))
+
+
+def tuned(
+    problem: Problem,
+    rule: Callable[[Array], Callable[..., Any]],
+    start: Array,
+    seconds: float,
+    rng: np.random.Generator,
+) -> Iterator[Line]:
+    """A rule whose constants CMA-ES sets on the training instances, there and on the others."""
+    search = CMA(mean=start, sigma=0.3, seed=int(rng.integers(99)))
+    best, kept = np.inf, start
+    for _ in ticks(seconds):
+        points = []
+        for _ in range(search.population_size):
+            point = search.ask()
+            points.append((point, -problem.signed(problem.play(Function(rule(point)), "train").value)))
+            if points[-1][1] < best:
+                best, kept = points[-1][1], point
+        search.tell(points)
+    for stage in ("train", "held_out"):
+        yield (
+            f"a rule with {len(start)} constants set by CMA-ES, {stage}",
+            problem.play(Function(rule(kept)), stage).value,
+        )
+
+
+def ruin_and_recreate(instance: Any, capacity: int, seconds: float, rng: np.random.Generator) -> list[list[int]]:
+    """Short routes: neighbours are taken out and put back where they cost least (Schrimpf et al. 2000)."""
+    matrix, demands = instance.matrix.tolist(), instance.demands.tolist()
+    near = np.argsort(instance.matrix, axis=1)
+
+    def cost(routes: list[list[int]]) -> float:
+        return sum(matrix[a][b] for route in routes for a, b in zip([0, *route], [*route, 0], strict=True))
+
+    routes: list[list[int]] = []
+    length = best = np.inf
+    kept = routes
+    out = list(range(1, len(demands)))
+    for k in ticks(seconds):
+        moved = [[place for place in route if place not in out] for route in routes]
+        rng.shuffle(out)
+        for place in out:
+            options = [(2 * matrix[0][place], len(moved), 0)]
+            for r, route in enumerate(moved):
+                if sum(demands[other] for other in route) + demands[place] <= capacity:
+                    path = [0, *route, 0]
+                    for i in range(len(route) + 1):
+                        if rng.random() > 0.02:
+                            a, b = path[i], path[i + 1]
+                            options.append((matrix[a][place] + matrix[place][b] - matrix[a][b], r, i))
+            _, r, i = min(options)
+            if r == len(moved):
+                moved.append([])
+            moved[r].insert(i, place)
+        reached = cost(moved)
+        if reached < length - 0.01 * np.log(rng.random()):
+            routes, length = [route for route in moved if route], reached
+        if reached < best:
+            best, kept = reached, [route for route in moved if route]
+        centre = rng.integers(1, len(demands))
+        out = [int(place) for place in near[centre] if place > 0][: rng.integers(3, 13)]
+    return kept
+
+
+def job_shop(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Known dispatching rules, one with four weights, and the best of random priorities."""
+    problem = module.JobShop()
+    rules = {"shortest time": 0, "first come": 1, "most work left": 2, "most operations left": 3}
+    for name, which in rules.items():
+        for stage in ("train", "held_out"):
+
+            def known(*shown: Array, which: int = which) -> Array:
+                return -shown[which] if which < 2 else shown[which]
+
+            yield f"{name}, {stage}", problem.play(Function(known), stage).value
+
+    def rule(point: Array) -> Callable[..., Array]:
+        def priority(time: Array, start: Array, left: Array, steps: Array, load: Array) -> Array:
+            scores: Array = (
+                left / 50.0 + point[0] * time / 50.0 + point[1] * start / 50.0 + point[2] * steps + point[3] * load
+            )
+            return scores
+
+        return priority
+
+    yield from tuned(problem, rule, np.array([0.0, -1.0, 0.0, 0.0]), seconds, rng)
+
+
+def knapsack(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """All that fits, what is worth more than its weight, and a threshold with three constants."""
+    for family in ("uncorrelated", "correlated"):
+        problem = module.Knapsack(family=family)
+
+        def rule(point: Array) -> Callable[..., float]:
+            def accept(value: float, weight: float, room: float, left: float) -> float:
+                return value / weight - point[0] - point[1] * left / max(room, 1.0) * 10.0 - point[2] * left / 100.0
+
+            return accept
+
+        for name, limit in (("all that fits", -1.0), ("more value than weight", 1.0)):
+            for stage in ("train", "held_out"):
+                value = problem.play(Function(rule(np.array([limit, 0.0, 0.0]))), stage).value
+                yield f"{family}: {name}, {stage}", value
+        for line, value in tuned(problem, rule, np.array([1.0, 0.0, 0.0]), seconds, rng):
+            yield f"{family}: {line}", value
+
+
 FLOORS: dict[str, Callable[[ModuleType, float, np.random.Generator], Iterator[Line]]] = {
     "autocorrelation": autocorrelation,
     "cap_set": cap_set,
     "circle_packing": circle_packing,
+    "cvrp": cvrp,
     "difference_basis": difference_basis,
     "hadamard_determinant": hadamard_determinant,
     "heilbronn_triangle": heilbronn_triangle,
+    "job_shop": job_shop,
     "kissing_number": kissing_number,
+    "knapsack": knapsack,
     "matrix_multiplication": matrix_multiplication,
     "online_bin_packing": online_bin_packing,
     "sum_difference": sum_difference,
