@@ -511,9 +511,8 @@ def cvrp(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterat
         far, full, size = point
 
         def score_next(distance: Array, depot: Array, demand: Array, room: Array) -> Array:
-            scores: Array = (
-                far * depot - distance + size * demand / 9.0 - (10.0 if full < 0 else full) * (demand == 0.0)
-            )
+            home = (demand == 0.0) * (10.0 if full < 0 else full * room / 40.0)
+            scores: Array = far * depot - distance + size * demand / 9.0 - home
             return scores
 
         return score_next
@@ -623,16 +622,18 @@ def knapsack(module: ModuleType, seconds: float, rng: np.random.Generator) -> It
 
         def rule(point: Array) -> Callable[..., float]:
             def accept(value: float, weight: float, room: float, left: float) -> float:
-                return value / weight - point[0] - point[1] * left / max(room, 1.0) * 10.0 - point[2] * left / 100.0
+                return float(
+                    value / weight - point[0] - point[1] * 10.0 * left / max(room, 1.0) - point[2] * left / 100.0
+                )
 
             return accept
 
         for name, limit in (("all that fits", -1.0), ("more value than weight", 1.0)):
             for stage in ("train", "held_out"):
-                value = problem.play(Function(rule(np.array([limit, 0.0, 0.0]))), stage).value
-                yield f"{family}: {name}, {stage}", value
-        for line, value in tuned(problem, rule, np.array([1.0, 0.0, 0.0]), seconds, rng):
-            yield f"{family}: {line}", value
+                reached = problem.play(Function(rule(np.array([limit, 0.0, 0.0]))), stage).value
+                yield f"{family}: {name}, {stage}", reached
+        for line, reached in tuned(problem, rule, np.array([1.0, 0.0, 0.0]), seconds, rng):
+            yield f"{family}: {line}", reached
 
 
 FLOORS: dict[str, Callable[[ModuleType, float, np.random.Generator], Iterator[Line]]] = {

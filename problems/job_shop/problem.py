@@ -69,7 +69,7 @@ class JobShop(Problem):
         """A rule with four weights that CMA-ES sets."""
         if (self.jobs, self.machines) != (10, 10):
             return None
-        return Anchor(value=0.0, source="weights set by CMA-ES, 60 CPU s, benchmarks/floors.py")
+        return Anchor(value=30.5998429303, source="weights set by CMA-ES, 40 CPU s, benchmarks/floors.py")
 
     def play(self, candidate: Player, stage: str = "train") -> Score:
         if stage not in self._made:

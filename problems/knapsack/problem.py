@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -17,7 +18,7 @@ INSTANCES = {"train": 20, "held_out": 40}
 ITEMS = 100
 CAPACITY = 1000
 """Items weigh 1 to 100, so that about a fifth of their weight fits."""
-DRAWN = 8
+DRAWN = 4
 """Of the instances, the first ones, of which it is kept what was taken."""
 
 
@@ -128,11 +129,14 @@ def instances(family: str, stage: str) -> tuple[tuple[tuple[int, int], ...], ...
 
 @cache
 def best_values(family: str, stage: str) -> tuple[int, ...]:
-    """The best that could have been taken of each instance (dynamic programming over the capacity, Bellman 1957)."""
-    best = []
-    for items in instances(family, stage):
-        table = np.zeros(CAPACITY + 1, dtype=np.int64)
-        for value, weight in items:
-            table[weight:] = np.maximum(table[weight:], table[:-weight] + value)
-        best.append(int(table[-1]))
-    return tuple(best)
+    """The best that could have been taken of each instance."""
+    return tuple(best_value(items, CAPACITY) for items in instances(family, stage))
+
+
+def best_value(items: Sequence[tuple[int, int]], capacity: int) -> int:
+    """The most value of items (value, weight) that fit together (dynamic programming, Bellman 1957)."""
+    table = np.zeros(capacity + 1, dtype=np.int64)
+    for value, weight in items:
+        if weight <= capacity:
+            table[weight:] = np.maximum(table[weight:], table[: capacity + 1 - weight] + value)
+    return int(table[-1])

@@ -56,7 +56,9 @@ class SumDifference(Problem):
         """Integer points of simplices, written in a small base."""
         if self.most != 2003:
             return None
-        return Anchor(value=0.0, source="simplices in every base, 40 CPU s, benchmarks/floors.py")
+        return Anchor(
+            value=1.13529841429, source="a simplex in a small base and changes to it, 20 CPU s, benchmarks/floors.py"
+        )
 
     def inputs(self, stage: str = "full") -> list[tuple[int]]:
         return [(self.most,)]

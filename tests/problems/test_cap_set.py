@@ -79,8 +79,8 @@ def test_what_is_built_has_no_line_and_nothing_can_be_added(priorities):
     assert len(set(cap)) == len(cap) == score.value <= 20
     assert not any(on_a_line(*three) for three in combinations(cap, 3))
     assert all(v in cap or any(on_a_line(v, *two) for two in combinations(cap, 2)) for v in vectors)
-    taken = [priorities[place] for place in score.outputs["cap"]]
-    assert taken == sorted(taken, reverse=True)
+    order = [(-priorities[place], place) for place in score.outputs["cap"]]
+    assert order == sorted(order)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, True, "1", None, [1.0], 10**400])
@@ -96,6 +96,8 @@ def test_priorities_for_another_dimension_are_refused(length):
 
 
 def test_a_claimed_cap_set_in_the_place_of_priorities_is_refused():
+    with pytest.raises(Reject):
+        CapSet(n=2).judge([[0.0] * 9, 6])
     with pytest.raises(Reject):
         CapSet(n=2).judge([{"cap": [0, 1, 2, 3, 4, 5], "size": 6}])
     with pytest.raises(Reject):

@@ -123,6 +123,8 @@ def test_more_vectors_than_there_can_be_are_refused_unseen():
 def test_a_claimed_number_beside_the_vectors_is_refused():
     with pytest.raises(Reject):
         KissingNumber(d=3).judge([[HEXAGON, 593]])
+    with pytest.raises(Reject):
+        KissingNumber(d=3).judge([HEXAGON, 593])
 
 
 @pytest.mark.parametrize("d", [1, 13])
