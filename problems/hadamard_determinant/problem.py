@@ -11,7 +11,7 @@ from pydantic import Field
 from evoengine.checks import integers, rows_of
 from evoengine.drawing import Drawing
 from evoengine.problem import Problem, Reject, Score
-from evoengine.types import Anchor, Feature, Limits
+from evoengine.types import Anchor, Feature, Idiom, Limits
 
 HALVED = {
     1: 1, 2: 1, 3: 1, 4: 2, 5: 3, 6: 5, 7: 9, 8: 32, 9: 56, 10: 144, 11: 320, 12: 1458, 13: 3645, 14: 9477, 15: 25515,
@@ -39,6 +39,16 @@ class HadamardDeterminant(Problem):
         Feature(name="symmetry", low=0.4, high=1.0, bins=12),
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
+
+    idioms: ClassVar[tuple[Idiom, ...]] = (
+        Idiom(
+            name="climb",
+            code=(Path(__file__).parent / "idioms" / "climb.txt").read_text(encoding="utf-8"),
+            holes={"rows": "rows"},
+            imports=("import numpy as np",),
+            source="the best change of one sign, by cofactors, again and again",
+        ),
+    )
 
     n: Annotated[int, Field(ge=2, le=40)] = 29
 

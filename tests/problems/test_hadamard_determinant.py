@@ -1,5 +1,6 @@
 import json
 import math
+import textwrap
 from fractions import Fraction
 from itertools import permutations, product
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
 from evoengine.problem import Reject
-from evoengine.testing import ProblemContract
+from evoengine.testing import InProcess, ProblemContract
+from evoengine.types import Program
 from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
@@ -134,3 +136,13 @@ def test_the_ones_are_drawn_where_they_are():
     squares = shapes(HadamardDeterminant(n=2), [[[1, 1], [1, -1]]], "rect", "area")
     assert len(squares) == 3
     assert {(one["x"] < 200, one["y"] < 200) for one in squares} == {(True, True), (False, True), (True, False)}
+
+
+def test_the_idiom_in_the_seed_gives_a_larger_determinant():
+    [idiom] = HadamardDeterminant.idioms
+    code = textwrap.indent(idiom.code.replace("$random", "7").replace("$", ""), "    ")
+    end = "    return rows\n"
+    program = Program.of("\n".join(idiom.imports) + "\n" + HadamardDeterminant.seed.replace(end, code + end))
+    problem = HadamardDeterminant()
+    seed, child = (problem.play(InProcess.of(problem, one)).value for one in (*problem.seeds(), program))
+    assert child > 2 * seed
