@@ -15,9 +15,9 @@ from evoengine.types import Anchor, Feature, Idiom, Limits
 
 HALVED = {
     1: 1, 2: 1, 3: 1, 4: 2, 5: 3, 6: 5, 7: 9, 8: 32, 9: 56, 10: 144, 11: 320, 12: 1458, 13: 3645, 14: 9477, 15: 25515,
-    16: 131072, 17: 327680, 18: 1114112, 19: 3411968, 20: 19531250, 21: 56640625, 29: 320 * 7**12,
+    16: 131072, 17: 327680, 18: 1114112, 19: 3411968, 20: 19531250, 21: 56640625, 22: 195312500, 23: 662671875, 29: 320 * 7**12,
 }  # fmt: skip
-"""The largest known determinants by order n, divided by 2^(n - 1); proven up to 21 (OEIS A003432)."""
+"""The largest known determinants by order n, divided by 2^(n - 1); proven up to 22 (OEIS A003432)."""
 
 
 class HadamardDeterminant(Problem):
@@ -56,9 +56,9 @@ class HadamardDeterminant(Problem):
     def best_known(self) -> Anchor | None:  # type: ignore[override]  # it depends on a setting
         """The largest known determinant of this order."""
         if self.n in HALVED:
-            source = (
-                "proven, OEIS A003432" if self.n <= 21 else "2^28 * 7^12 * 320, Orrick and Solomon's table of records"
-            )
+            source = "Orrick and Solomon's table of records: 2^28 * 7^12 * 320"
+            if self.n <= 23:
+                source = "OEIS A003432" + ("; proven" if self.n <= 22 else "")
             return Anchor(value=share(2 ** (self.n - 1) * HALVED[self.n], self.n), source=source)
         return Anchor(value=1.0, source="Hadamard matrices of this order exist") if self.n % 4 == 0 else None
 

@@ -101,6 +101,13 @@ def test_the_record_of_order_29_is_below_barbas_bound():
     assert HadamardDeterminant().best_known.value / bound == pytest.approx(0.865, abs=1e-3)
 
 
+def test_the_records_are_those_of_the_table_of_determinants():
+    table = {7: 576, 11: 327680, 15: 418037760, 18: 146028888064, 19: 894426939392, 22: 409600000000000}
+    for n, known in table.items():
+        assert HadamardDeterminant(n=n).best_known.value == pytest.approx(known / n ** (n / 2), rel=1e-14)
+    assert HadamardDeterminant(n=26).best_known is None
+
+
 def test_equal_rows_score_nothing():
     assert judged([[1] * 29] * 29).value == 0
 
