@@ -54,7 +54,7 @@ def is_number(token: str) -> bool:
 
 @lru_cache(maxsize=1 << 15)
 def _token(found: str) -> str:
-    """A token of Python as it is compared; nothing for a comment, nor for a docstring (which is found with its margin)."""
+    """A token of Python as it is compared; nothing for a comment, nor for a docstring (found with its margin)."""
     if found[0] in "# \t":
         return ""
     if not (found[0].isdigit() or (found[0] == "." and len(found) > 1)):
