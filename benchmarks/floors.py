@@ -323,10 +323,76 @@ class Follow(Function):
         return answers
 
 
+def max_min_ratio(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Multi-start SLSQP."""
+    for n, d in ((16, 2), (14, 3)):
+        problem = module.MaxMinRatio(n=n, d=d)
+        scope = polish_of(problem, points=rng.random((n, d)))
+        best = np.inf
+        for k in ticks(seconds):
+            best = min(best, judged(problem, scope["polished"](rng.random((n, d))).tolist()))
+        yield f"{n} points in {d} dimensions: SLSQP, {k} random starts", best
+
+
+def circle_packing_rectangle(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Multi-start SLSQP and basin hopping."""
+    problem = module.CirclePackingRectangle()
+    n = problem.n
+    scope = polish_of(problem, centers=rng.random((n, 2)), radii=np.full(n, 0.05))
+
+    def value(packing: tuple[Array, Array]) -> float:
+        scope["construct"] = lambda _: packing
+        return judged(problem, scope["pack"](n))
+
+    best = 0.0
+    for k in ticks(seconds):
+        best = max(best, value(scope["polished"](rng.random((n, 2)), np.full(n, 0.05))))
+    yield f"SLSQP on centres, radii and sides, {k} random starts", best
+
+    packing = scope["polished"](rng.random((n, 2)), np.full(n, 0.05))
+    best = value(packing)
+    for k in ticks(seconds):
+        centers, radii = packing[0].copy(), packing[1].copy()
+        if k % 2:
+            centers += rng.normal(0.0, 0.05, centers.shape)
+        else:
+            one = rng.integers(n)
+            centers[one], radii[one] = rng.random(2), 0.01
+        moved = scope["polished"](centers, radii)
+        reached = value(moved)
+        if reached > best:
+            packing, best = moved, reached
+    yield f"basin hopping with SLSQP, {k} hops", best
+
+
+def heilbronn_convex(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Multi-start SLSQP and basin hopping."""
+    for n in (13, 14):
+        problem = module.HeilbronnConvex(n=n)
+        scope = polish_of(problem, points=rng.random((n, 2)))
+        best = 0.0
+        for k in ticks(seconds):
+            best = max(best, judged(problem, scope["polished"](rng.random((n, 2))).tolist()))
+        yield f"{n} points: SLSQP on the smallest area, {k} random starts", best
+
+        points, best = rng.random((n, 2)), 0.0
+        for k in ticks(seconds):
+            moved = points.copy()
+            moved[rng.choice(n, 1 + k % 2, replace=False)] = rng.uniform(moved.min(0), moved.max(0), (1 + k % 2, 2))
+            moved = scope["polished"](moved)
+            reached = judged(problem, moved.tolist())
+            if reached > best:
+                points, best = moved, reached
+        yield f"{n} points: basin hopping with SLSQP, {k} hops", best
+
+
 FLOORS: dict[str, Callable[[ModuleType, float, np.random.Generator], Iterator[Line]]] = {
     "autocorrelation": autocorrelation,
     "circle_packing": circle_packing,
+    "circle_packing_rectangle": circle_packing_rectangle,
+    "heilbronn_convex": heilbronn_convex,
     "heilbronn_triangle": heilbronn_triangle,
+    "max_min_ratio": max_min_ratio,
     "online_bin_packing": online_bin_packing,
     "symbolic_regression": symbolic_regression,
     "tsp_construct": tsp_construct,
