@@ -44,7 +44,10 @@ def main() -> None:
 
 def shipped(name: str) -> ModuleType:
     """The module of a shipped problem."""
-    spec = importlib.util.spec_from_file_location(f"floor_{name}", bundled("problems") / name / "problem.py")
+    folder = bundled("problems") / name
+    spec = importlib.util.spec_from_file_location(
+        f"floor_{name}", folder / "problem.py", submodule_search_locations=[str(folder)]
+    )
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
@@ -386,12 +389,55 @@ def heilbronn_convex(module: ModuleType, seconds: float, rng: np.random.Generato
         yield f"{n} points: basin hopping with SLSQP, {k} hops", best
 
 
+def hexagon_packing(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
+    """Multi-start SLSQP on centres, angles and the outer side."""
+    for n in (11, 12):
+        problem = module.HexagonPacking(n=n)
+        scope = scope_of(problem)
+        first, second = np.triu_indices(n, 1)
+        turns = np.radians([30.0, 90.0, 150.0])
+
+        def reach(angle: Array) -> Array:
+            found: Array = np.cos((angle + np.pi / 6) % (np.pi / 3) - np.pi / 6)
+            return found
+
+        def slack(z: Array, n: int = n, first: Array = first, second: Array = second) -> Array:
+            x, y, angle = z[:-1].reshape(3, n)
+            gaps = []
+            for one in (first, second):
+                way = angle[one, None] + turns
+                along = (x[first] - x[second])[:, None] * np.cos(way) + (y[first] - y[second])[:, None] * np.sin(way)
+                gaps.append(np.abs(along) - reach(way - angle[first, None]) - reach(way - angle[second, None]))
+            along = np.abs(x[:, None] * np.cos(turns) + y[:, None] * np.sin(turns))
+            walls = z[-1] * np.sqrt(0.75) - along - reach(turns - angle[:, None])
+            return np.concatenate([np.hstack(gaps).max(axis=1), walls.ravel()])
+
+        gain = np.append(np.zeros(3 * n), 1.0)
+        best = np.inf
+        for k in ticks(seconds):
+            start = np.concatenate([rng.uniform(-3.0, 3.0, 2 * n), rng.uniform(0.0, np.pi / 3, n), [5.0]])
+            found = minimize(
+                lambda z: z[-1],
+                start,
+                jac=lambda z, gain=gain: gain,
+                constraints={"type": "ineq", "fun": slack},
+                method="SLSQP",
+                options={"maxiter": 200, "ftol": 1e-10},
+            )
+            x, y, angle = found.x[:-1].reshape(3, n)
+            packing = np.column_stack([x, y]), np.degrees(angle), np.zeros(2), 0.0
+            scope["construct"] = lambda _, packing=packing: packing
+            best = min(best, judged(problem, scope["pack"](n)))
+        yield f"{n} hexagons: SLSQP on centres and angles, {k} random starts", best
+
+
 FLOORS: dict[str, Callable[[ModuleType, float, np.random.Generator], Iterator[Line]]] = {
     "autocorrelation": autocorrelation,
     "circle_packing": circle_packing,
     "circle_packing_rectangle": circle_packing_rectangle,
     "heilbronn_convex": heilbronn_convex,
     "heilbronn_triangle": heilbronn_triangle,
+    "hexagon_packing": hexagon_packing,
     "max_min_ratio": max_min_ratio,
     "online_bin_packing": online_bin_packing,
     "symbolic_regression": symbolic_regression,
