@@ -392,19 +392,19 @@ def heilbronn_convex(module: ModuleType, seconds: float, rng: np.random.Generato
 
 def hexagon_packing(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
     """Multi-start SLSQP on centres, angles and the outer side."""
+
+    def reach(angle: Array) -> Array:
+        found: Array = np.cos((angle + np.pi / 6) % (np.pi / 3) - np.pi / 6)
+        return found
+
     for n in (11, 12):
         problem = module.HexagonPacking(n=n)
         scope = scope_of(problem)
         first, second = np.triu_indices(n, 1)
-        turns = np.radians([30.0, 90.0, 150.0])
-
-        def reach(angle: Array) -> Array:
-            found: Array = np.cos((angle + np.pi / 6) % (np.pi / 3) - np.pi / 6)
-            return found
 
         def slack(z: Array, n: int = n, first: Array = first, second: Array = second) -> Array:
             x, y, angle = z[:-1].reshape(3, n)
-            gaps = []
+            turns, gaps = np.radians([30.0, 90.0, 150.0]), []
             for one in (first, second):
                 way = angle[one, None] + turns
                 along = (x[first] - x[second])[:, None] * np.cos(way) + (y[first] - y[second])[:, None] * np.sin(way)
@@ -420,7 +420,7 @@ def hexagon_packing(module: ModuleType, seconds: float, rng: np.random.Generator
             found = minimize(
                 lambda z: z[-1],
                 start,
-                jac=lambda z, gain=gain: gain,
+                jac=lambda _, gain=gain: gain,
                 constraints={"type": "ineq", "fun": slack},
                 method="SLSQP",
                 options={"maxiter": 200, "ftol": 1e-10},
@@ -435,7 +435,7 @@ def hexagon_packing(module: ModuleType, seconds: float, rng: np.random.Generator
 
 
 def autocorrelation_second(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
-    """Quasi-Newton steps on the logarithm of the ratio, with a p-norm in the place of the peak, and more steps after."""
+    """Quasi-Newton steps on the logarithm of the ratio, with a p-norm in the place of the peak."""
     problem = module.AutocorrelationSecond()
 
     def loss(roots: Array, power: float) -> tuple[float, Array]:
@@ -547,7 +547,8 @@ def uncertainty(module: ModuleType, seconds: float, rng: np.random.Generator) ->
         best, starts, search = np.inf, 0, None
         for _ in ticks(seconds):
             if search is None or search.should_stop():
-                search, starts = CMA(mean=rng.normal(0.0, 0.3, k - 1), sigma=0.2, seed=int(rng.integers(99))), starts + 1
+                search = CMA(mean=rng.normal(0.0, 0.3, k - 1), sigma=0.2, seed=int(rng.integers(99)))
+                starts += 1
             points = []
             for _ in range(search.population_size):
                 point = search.ask()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from evoengine.checks import number, numbers, whole
+from evoengine.checks import numbers, whole
 from evoengine.drawing import Drawing
 from evoengine.problem import Problem, Reject, Score
 from evoengine.types import Anchor, Feature, Idiom, Limits
@@ -88,7 +88,7 @@ class CirclePackingRectangle(Problem):
         )
 
     def render(self, outputs: Any) -> str:
-        value = number(self.judge(outputs).value)
+        value = self.judge(outputs).value
         circles = numbers(outputs[0], self.n, 3, what="the packing")
         circles /= np.abs(circles).max()
         (x, y, r) = circles.T

@@ -62,7 +62,7 @@ class ErdosMinimumOverlap(Problem):
         drawing = Drawing(
             f"a step function on {len(heights)} steps, with the bound {upper_bound(heights):.10g}",
             x=(-2.0, 2.0), y=(0.0, 1.0), height=300.0,
-            description="Filled: the function, on [0, 2]. Line: its overlap with its complement by how far it is moved.",
+            description="Filled: the function, on [0, 2]. Line: its overlap with its complement, by the move.",
         )  # fmt: skip
         edges = np.linspace(0.0, 2.0, len(heights) + 1).repeat(2).tolist()
         drawing.polygon(zip(edges, [0.0, *heights.repeat(2).tolist(), 0.0], strict=True), "area")
@@ -84,8 +84,8 @@ def upper_bound(heights: npt.NDArray[Any]) -> float:
     """An upper bound of the largest overlap of heights (N,) scaled to have mean 1/2, close above it.
 
     The larger of h and its complement by sum, say p, is scaled by c = N / (2 sum p), in rationals, so that c p and
-    1 - c p are a pair as the problem asks for; moves in both directions are looked at, so it does not matter which of the
-    two is moved. Rounding, with u = 2^-53: c is between 1/2 and 1 and within u, 1 - h within u, and so c p within
+    1 - c p are a pair as the problem asks for; moves in both directions are looked at, so it does not matter which of
+    the two is moved. Rounding, with u = 2^-53: c is between 1/2 and 1 and within u, 1 - h within u, and so c p within
     3 u and 1 - c p within 4 u. Each of N products is at most 7 u too small for this, and their sum is within a
     factor 1 - (N + 1) u of the truth; times 2 / N that is 14 u, and (N + 1) u of it.
     """

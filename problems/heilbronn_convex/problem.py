@@ -1,7 +1,7 @@
 """Heilbronn's problem for convex regions: points of which no three span a small triangle, judged exactly."""
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -78,7 +78,7 @@ class HeilbronnConvex(Problem):
         points = self._points(outputs)
         corners = hull(points)
         # Of a polygon with corner 0 as the top of a fan of triangles: twice its area, exactly.
-        total = sum(turn(corners[0], b, c) for b, c in zip(corners[1:], corners[2:], strict=False))
+        total = sum(turn(corners[0], b, c) for b, c in pairwise(corners[1:]))
         if total == 0:
             raise Reject("all points are on one line")
         areas = [abs(turn(*three)) for three in combinations(points, 3)]

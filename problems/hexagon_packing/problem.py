@@ -94,7 +94,9 @@ class HexagonPacking(Problem):
         side = smallest_side(inner, outer)
         x, y = outer.x / ONE, outer.y / ONE
         drawing = Drawing(
-            f"{self.n} hexagons of side 1 in a hexagon of side {side:.10g}", x=(x - side, x + side), y=(y - side, y + side)
+            f"{self.n} hexagons of side 1 in a hexagon of side {side:.10g}",
+            x=(x - side, x + side),
+            y=(y - side, y + side),
         )
         drawing.polygon(_corners(outer, side), "edge")
         for one in inner:

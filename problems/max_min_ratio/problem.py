@@ -136,12 +136,14 @@ def _squares(points: npt.NDArray[Any]) -> Iterator[int]:
 
 def _unit(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Scaled by a power of two, so that no coordinate is above 1 and nothing overflows."""
-    return np.ldexp(points, -math.frexp(float(np.abs(points).max()))[1])
+    scaled: npt.NDArray[Any] = np.ldexp(points, -math.frexp(float(np.abs(points).max()))[1])
+    return scaled
 
 
 def _distances(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Of all pairs, as shares of the largest: for features and pictures only."""
     scaled = _unit(points)
     i, j = np.triu_indices(len(points), 1)
-    distances = np.sqrt(((scaled[i] - scaled[j]) ** 2).sum(axis=1))
-    return distances / max(float(distances.max()), 1e-300)
+    distances: npt.NDArray[Any] = np.sqrt(((scaled[i] - scaled[j]) ** 2).sum(axis=1))
+    distances /= max(float(distances.max()), 1e-300)
+    return distances

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import gcd
 from typing import NamedTuple, TypeAlias
 
@@ -17,7 +18,7 @@ Polynomial: TypeAlias = tuple[int, ...]
 class SignChanges(NamedTuple):
     """How often a polynomial changes its sign at positive numbers, and an upper bound of the last of these."""
 
-    count: int
+    number: int
     last: Fraction
 
 
@@ -31,7 +32,7 @@ def polynomial(coefficients: Sequence[int]) -> Polynomial:
 
 
 def sign_changes(given: Polynomial, bits: int = 80) -> SignChanges:
-    """The changes of sign at x > 0; the last one's bound is at most a relative 2^-bits above it, and 0 if there is none.
+    """The changes of sign at x > 0; the bound is at most a relative 2^-bits above the last, and 0 if there is none.
 
     A root of even multiplicity is no change of sign, and two roots next to each other are two changes: Sturm's theorem
     decides it (1829), and not a tolerance.
@@ -90,7 +91,7 @@ def _sturm_chain(given: Polynomial) -> list[Polynomial]:
 def _variations(chain: list[Polynomial], x: Fraction) -> int:
     """How often the sign changes along the chain's values at x. From a to b it falls by the roots in (a, b]."""
     signs = [sign for sign in (_sign(one, x) for one in chain) if sign]
-    return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+    return sum(a != b for a, b in pairwise(signs))
 
 
 def _sign(given: Polynomial, x: Fraction) -> int:

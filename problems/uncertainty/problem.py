@@ -33,7 +33,7 @@ FLOORS: dict[int, Anchor] = {}
 
 
 class Uncertainty(Problem):
-    """Minimise A(f)^2 over f(x) = P(x sqrt(2 pi)) exp(-pi x^2) with P a sum of Hermite polynomials of degrees 0, 4, 8 ...
+    """Minimise A(f)^2 over f(x) = P(x sqrt(2 pi)) exp(-pi x^2), P a sum of Hermite polynomials of degrees 0, 4, 8 ...
 
     Such an f is its own Fourier transform. A(f) is the least A so that f(x) >= 0 for all |x| >= A, where f(0) = 0. The
     value bounds the constant of Bourgain, Clozel and Kahane (2010) from above, as Goncalves, Oliveira e Silva and
@@ -42,8 +42,8 @@ class Uncertainty(Problem):
 
     name: ClassVar[str] = "uncertainty"
     goal: ClassVar[str] = (
-        "Write coefficients(k) -> k numbers c[0], ..., c[k-1]: the coefficients of the physicists' Hermite polynomials of "
-        "degrees 0, 4, ..., 4 (k - 1). That of degree 4 k is added so that the sum P is 0 at 0. Minimise x^2 / (2 pi), "
+        "Write coefficients(k) -> k numbers c[0], ..., c[k-1]: the coefficients of the physicists' Hermite polynomials "
+        "of degrees 0, 4, ..., 4 (k - 1). That of degree 4 k is added, so that the sum P is 0 at 0. Minimise x^2 / 2 pi, "
         "where x is the last positive number at which P changes its sign. It is found exactly: two roots that nearly "
         "coincide are two changes of sign, none is none."
     )
@@ -75,13 +75,13 @@ class Uncertainty(Problem):
     def judge(self, outputs: list[Any]) -> Score:
         given = self._coefficients(outputs)
         changes = sign_changes(combination(given))
-        if changes.count == 0:
+        if changes.number == 0:
             raise Reject("the sum of Hermite polynomials has no change of sign")
         sizes = [given[i] * hermite(4 * i)[0] for i in range(self.k)]
         sizes.append(-sum(sizes))
         return Score(
             _rounded_up(changes.last / (2 * _PI)),
-            sign_changes=float(changes.count),
+            sign_changes=float(changes.number),
             last_share=abs(sizes[-1]) / sum(map(abs, sizes)),
         )
 
@@ -100,7 +100,7 @@ class Uncertainty(Problem):
         drawing = Drawing(
             f"a function that is its own Fourier transform, with the bound {float(changes.last / (2 * _PI)):.10g}",
             x=(0.0, 3.0), y=(-1.0, 1.0), height=300.0,
-            description="The function for x from 0 to 3, each value by its root of the third order. Dot: its last change of sign.",
+            description="The cube root of the function, for x from 0 to 3. Dot: the last change of sign.",
         )  # fmt: skip
         drawing.line([(0.0, 0.0), (3.0, 0.0)], "soft")
         drawing.line(zip(x.tolist(), (math.cbrt(one / top) for one in rows), strict=True))
@@ -115,7 +115,9 @@ class Uncertainty(Problem):
         given: list[float] = numbers(outputs[0], self.k, what="the coefficients").tolist()
         for place, one in enumerate(given):
             if one and not SMALLEST <= abs(one) <= LARGEST:
-                raise Reject(f"coefficient {place} is {one!r}; it should be 0, or of a size from {SMALLEST} to {LARGEST}")
+                raise Reject(
+                    f"coefficient {place} is {one!r}; it should be 0 or of a size from {SMALLEST} to {LARGEST}"
+                )
         if not any(given):
             raise Reject("all coefficients are 0")
         return given

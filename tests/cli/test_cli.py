@@ -195,7 +195,8 @@ def test_problems_plugins_and_doctor_answer(folder: Path) -> None:
     names = {row["problem"] for row in problems}
     assert {
         "peak", "circle_packing", "heilbronn_triangle", "autocorrelation", "online_bin_packing",
-        "symbolic_regression", "tsp_construct",
+        "symbolic_regression", "tsp_construct", "max_min_ratio", "circle_packing_rectangle", "heilbronn_convex",
+        "hexagon_packing", "autocorrelation_second", "autocorrelation_third", "erdos_minimum_overlap", "uncertainty",
     } <= names  # fmt: skip
     plugins = json.loads(evoengine("plugins", "--settings", "--format", "json", cwd=folder).stdout)
     assert {"grid", "softmax", "structural", "tune", "idioms", "sqlite", "local", "jail", "none"} <= {

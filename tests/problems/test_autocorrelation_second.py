@@ -1,6 +1,7 @@
 import json
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -24,13 +25,13 @@ class TestContract(ProblemContract):
 
 
 def truth(heights):
-    """The ratio in rationals: integrals over the pieces of the autoconvolution, by Simpson's rule, exact for squares."""
+    """The ratio in rationals: integrals over the pieces of the autoconvolution, by Simpson's rule, which is exact."""
     exact, count = list(map(Fraction, heights)), len(heights)
     knots = [Fraction(0)]
     for shift in range(2 * count - 1):
         knots.append(sum(exact[i] * exact[shift - i] for i in range(max(0, shift - count + 1), min(count, shift + 1))))
     knots.append(Fraction(0))
-    pieces = list(zip(knots, knots[1:], strict=False))
+    pieces = list(pairwise(knots))
     square = sum((a**2 + 4 * ((a + b) / 2) ** 2 + b**2) / 6 for a, b in pieces)
     return square / (sum((a + b) / 2 for a, b in pieces) * max(knots))
 

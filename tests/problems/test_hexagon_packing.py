@@ -39,7 +39,7 @@ def corners(x, y, angle, side=1.0):
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_sines_and_cosines_keep_the_addition_theorem_far_beyond_float64(one, other):
-    a, b, both = (module.direction(angle) for angle in (Fraction(one), Fraction(other), Fraction(one) + Fraction(other)))
+    a, b, both = map(module.direction, (Fraction(one), Fraction(other), Fraction(one) + Fraction(other)))
     bound = 8 * module.ONE * 2**40
     assert abs(a.cosine**2 + a.sine**2 - module.ONE**2) < bound
     assert abs(a.cosine * b.cosine - a.sine * b.sine - both.cosine * module.ONE) < bound
@@ -127,7 +127,9 @@ def test_an_outer_hexagon_elsewhere_only_gets_larger():
     assert judged(inner, [500.0, 0.0, 0.0]).value > 400.0
 
 
-@pytest.mark.parametrize("one", [[True, 0.1, 0.0], ["0", 5.0, 0.0], [5.0, 5.0], [math.nan, 5.0, 0.0], [5.0, 5.0, math.inf]])
+@pytest.mark.parametrize(
+    "one", [[True, 0.1, 0.0], ["0", 5.0, 0.0], [5.0, 5.0], [math.nan, 5.0, 0.0], [5.0, 5.0, math.inf]]
+)
 def test_one_bad_hexagon_spoils_the_packing(one):
     with pytest.raises(Reject):
         HexagonPacking(n=2).judge([[[0.0, 0.0, 0.0], one, [0.0, 0.0, 0.0]]])

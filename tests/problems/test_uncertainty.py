@@ -62,12 +62,13 @@ def test_it_agrees_with_roots_in_floating_point_where_these_are_well_apart(coeff
 
 def test_two_roots_that_float64_cannot_tell_apart_are_two_changes_of_sign_and_a_double_one_is_none():
     apart = Fraction(1, 10**40)
-    assert sign_changes(product([1, 3, 3])) == sign_changes(product([1]))._replace(count=1)
-    assert sign_changes(product([1, 3, 3 + apart])).count == 3
+    assert sign_changes(product([1, 3, 3])).number == 1
+    assert sign_changes(product([1, 3, 3])).last < 2
+    assert sign_changes(product([1, 3, 3 + apart])).number == 3
     assert sign_changes(product([1, 3, 3 + apart])).last >= 3 + apart
     # (x - 3)^2 + 10^-40 has no root at all.
     square = [9 * 10**40 + 1, -6 * 10**40, 10**40]
-    assert sign_changes(polynomial([a - b for a, b in zip([0, *square], [*square, 0], strict=True)])).count == 1
+    assert sign_changes(polynomial([a - b for a, b in zip([0, *square], [*square, 0], strict=True)])).number == 1
 
 
 def test_a_polynomial_without_a_sign_is_an_error():
@@ -114,14 +115,11 @@ def test_scaling_and_the_sign_change_nothing(scale, sign):
     assert value == Uncertainty().judge([BEST_OF_THREE]).value
 
 
-def test_a_bound_of_three_coefficients_is_one_of_seven():
-    assert Uncertainty(k=4).judge([[*BEST_OF_THREE, -1e-60]]).value != Uncertainty().judge([BEST_OF_THREE]).value
-    exact = module.combination(BEST_OF_THREE)
-    last = -Fraction(sum(Fraction(c) * module.hermite(4 * i)[0] for i, c in enumerate(BEST_OF_THREE)), 665280)
-    padded = [*BEST_OF_THREE, float(last), 0.0, 0.0, 0.0]
-    # The fourth is rounded, and so the eighth makes up for it: far out, and the judge sees that.
-    assert Uncertainty(k=7).judge([padded]).value > 1.0
-    assert sign_changes(exact).count == 1
+def test_a_change_of_sign_far_out_that_only_rounding_makes_is_seen():
+    """The same function with a fourth coefficient that is rounded: the eighth makes up for it, far out."""
+    last = -sum(Fraction(c) * module.hermite(4 * i)[0] for i, c in enumerate(BEST_OF_THREE)) / 665280
+    assert float(last) != last
+    assert Uncertainty(k=7).judge([[*BEST_OF_THREE, float(last), 0.0, 0.0, 0.0]]).value > 1.0
 
 
 @pytest.mark.parametrize(
