@@ -38,6 +38,7 @@ class AutocorrelationSecond(Problem):
         Feature(name="empty_share", low=0.0, high=1.0, bins=20),
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
+    floor: ClassVar[Anchor | None] = Anchor(value=0.918280, source="L-BFGS, 40 CPU s, benchmarks/floors.py")
     best_known: ClassVar[Anchor | None] = Anchor(
         value=0.962694, source="SimpleTES 2026 as reported; TTT-Discover 2026 published 0.9591797711"
     )

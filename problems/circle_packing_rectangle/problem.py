@@ -63,7 +63,9 @@ class CirclePackingRectangle(Problem):
     @property
     def floor(self) -> Anchor | None:  # type: ignore[override]  # it depends on a setting
         """What basin hopping reaches in a minute."""
-        return FLOORS.get(self.n)
+        if self.n != 21:
+            return None
+        return Anchor(value=2.36583237591, source="basin hopping, 60 CPU s, benchmarks/floors.py")
 
     def inputs(self, stage: str = "full") -> list[tuple[int]]:
         return [(self.n,)]
@@ -100,9 +102,6 @@ class CirclePackingRectangle(Problem):
         for one in circles.tolist():
             drawing.circle(*one)
         return drawing.svg()
-
-
-FLOORS: dict[int, Anchor] = {}
 
 
 def require_apart(circles: list[tuple[int, int, int]]) -> None:

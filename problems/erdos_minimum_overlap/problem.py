@@ -39,6 +39,9 @@ class ErdosMinimumOverlap(Problem):
         Feature(name="settled_share", low=0.0, high=1.0, bins=20),
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
+    floor: ClassVar[Anchor | None] = Anchor(
+        value=0.381164, source="sequential linear programs, 40 CPU s, benchmarks/floors.py"
+    )
     best_known: ClassVar[Anchor | None] = Anchor(
         value=0.380868, source="SimpleTES 2026 as reported; TTT-Discover 2026 published 0.3808753232"
     )

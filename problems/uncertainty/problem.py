@@ -43,7 +43,7 @@ class Uncertainty(Problem):
     name: ClassVar[str] = "uncertainty"
     goal: ClassVar[str] = (
         "Write coefficients(k) -> k numbers c[0], ..., c[k-1]: the coefficients of the physicists' Hermite polynomials "
-        "of degrees 0, 4, ..., 4 (k - 1). That of degree 4 k is added, so that the sum P is 0 at 0. Minimise x^2 / 2 pi, "
+        "of degrees 0, 4, ..., 4 (k - 1). That of degree 4 k is added so that the sum P is 0 at 0. Minimise x^2/2pi, "
         "where x is the last positive number at which P changes its sign. It is found exactly: two roots that nearly "
         "coincide are two changes of sign, none is none."
     )

@@ -1,6 +1,8 @@
 import json
 import math
 from fractions import Fraction
+from itertools import combinations, pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -71,6 +73,33 @@ def test_the_side_holds_all_corners_and_no_smaller_one_does(n):
         for turn in (math.radians(outer[2] + 30 + 60 * k) for k in range(6))
     )
     assert side == pytest.approx(furthest / math.sqrt(0.75), abs=1e-13)
+
+
+def overlap_area(one, other):
+    """The area of what two convex polygons share, by cutting one along the other's edges: no separating axes."""
+    for (ax, ay), (bx, by) in pairwise([*other, other[0]]):
+        kept = []
+        for p, q in pairwise([*one, *one[:1]]):
+            here, there = ((bx - ax) * (y - ay) - (by - ay) * (x - ax) for x, y in (p, q))
+            if here >= 0:
+                kept.append(p)
+            if here * there < 0:
+                share = here / (here - there)
+                kept.append((p[0] + share * (q[0] - p[0]), p[1] + share * (q[1] - p[1])))
+        one = kept
+    return sum(p[0] * q[1] - q[0] * p[1] for p, q in pairwise([*one, one[0]])) / 2 if one else 0.0
+
+
+@pytest.mark.parametrize(("n", "side"), [(11, 3.9269017), (12, 3.9416421)])
+def test_packings_that_a_script_found_are_below_what_was_published_and_share_no_area(n, side):
+    path = Path(__file__).parent / "data" / "hexagon_packing.json"
+    *inner, outer = json.loads(path.read_text(encoding="utf-8"))[str(n)]
+    score = judged(inner, outer)
+    assert HexagonPacking(n=n).best_known.value < score.value < side < anchored(n)[2]
+    assert max(overlap_area(corners(*a), corners(*b)) for a, b in combinations(inner, 2)) < 1e-13
+    border = corners(*outer, side=score.value)
+    for (ax, ay), (bx, by) in pairwise([*border, border[0]]):
+        assert all((bx - ax) * (y - ay) - (by - ay) * (x - ax) > -1e-13 for one in inner for x, y in corners(*one))
 
 
 def test_one_hexagon_in_itself_has_side_one_rounded_up():
