@@ -74,9 +74,8 @@ class Uncertainty(Problem):
 
     def judge(self, outputs: list[Any]) -> Score:
         given = self._coefficients(outputs)
+        # There is a change of sign: the integral of f is the value of its Fourier transform at 0, f(0) = 0.
         changes = sign_changes(combination(given))
-        if changes.number == 0:
-            raise Reject("the sum of Hermite polynomials has no change of sign")
         sizes = [given[i] * hermite(4 * i)[0] for i in range(self.k)]
         sizes.append(-sum(sizes))
         return Score(

@@ -67,6 +67,7 @@ def test_a_triangle_scores_one_and_a_square_one_half():
     score = judged([(0, 0), (1, 0), (0, 1), (1, 1)])
     assert score.value == 0.5
     assert score.metrics["hull_corners"] == 4.0
+    assert judged([(0, 0), (1, 0), (2, 0), (0, 2), (1, 1)]).metrics["hull_corners"] == 3.0
 
 
 @pytest.mark.parametrize(("n", "value"), [(13, 0.030936889034), (14, 0.027835571458)])

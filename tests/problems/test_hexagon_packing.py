@@ -130,6 +130,20 @@ def test_touching_is_decided_to_the_last_bit(distance, valid):
             judged(pair)
 
 
+@pytest.mark.parametrize("valid", [True, False])
+def test_touching_is_decided_far_beyond_float64(valid):
+    """The one centre makes up for what float64 cannot hold of the root of 3, up to about 10^-33, from above or below."""
+    root = Fraction(math.isqrt(3 << 600), 1 << 300)
+    rest = float(root - Fraction(math.sqrt(3)))
+    below = rest if Fraction(rest) <= root - Fraction(math.sqrt(3)) else math.nextafter(rest, 0.0)
+    pair = [(0.0, -math.nextafter(below, 1.0) if valid else -below, 0.0), (0.0, math.sqrt(3), 0.0)]
+    if valid:
+        judged(pair)
+    else:
+        with pytest.raises(Reject, match="overlap"):
+            judged(pair)
+
+
 def test_a_corner_that_touches_an_edge_needs_one_and_an_apothem():
     apart = 1 + math.sqrt(0.75)
     judged([(0.0, 0.0, 0.0), (apart + 1e-15, 0.0, 30.0)])

@@ -108,6 +108,15 @@ def test_the_value_is_where_the_function_itself_turns_positive_for_good():
     assert score.value == pytest.approx(x[np.flatnonzero(signs < 0)[-1]] ** 2, abs=1e-3)
 
 
+@given(st.lists(st.integers(-99, 99), min_size=3, max_size=3).filter(any))
+def test_the_value_is_rounded_up_by_less_than_one_float(values_at_zero):
+    given_ones = [value / module.hermite(4 * i)[0] for i, value in enumerate(values_at_zero)]
+    last = sign_changes(module.combination(given_ones)).last
+    exact = last / (2 * Fraction("3.14159265358979323846264338327950288"))
+    value = Uncertainty().judge([given_ones]).value
+    assert math.nextafter(value, 0.0) <= exact <= value
+
+
 @given(st.floats(0.1, 10), st.sampled_from([1, -1]))
 def test_scaling_and_the_sign_change_nothing(scale, sign):
     power = 2.0 ** round(math.log2(scale))
