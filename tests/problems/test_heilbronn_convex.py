@@ -32,7 +32,7 @@ def area(a, b, c):
 
 def hull_area(points):
     """Twice the hull's area by its definition, edge by edge: those with all points on their left."""
-    total = Fraction(0)
+    total, points = Fraction(0), set(points)
     for p in points:
         for q in points:
             sides = [(q[0] - p[0]) * (r[1] - p[1]) - (r[0] - p[0]) * (q[1] - p[1]) for r in points]

@@ -132,7 +132,7 @@ def test_touching_is_decided_to_the_last_bit(distance, valid):
 
 @pytest.mark.parametrize("valid", [True, False])
 def test_touching_is_decided_far_beyond_float64(valid):
-    """The one centre makes up for what float64 cannot hold of the root of 3, up to about 10^-33, from above or below."""
+    """One centre makes up for what float64 cannot hold of the root of 3, to about 10^-33, from above or below."""
     root = Fraction(math.isqrt(3 << 600), 1 << 300)
     rest = float(root - Fraction(math.sqrt(3)))
     below = rest if Fraction(rest) <= root - Fraction(math.sqrt(3)) else math.nextafter(rest, 0.0)
