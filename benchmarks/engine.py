@@ -1,24 +1,20 @@
 r"""The engine's own cost beside its rivals', all in one run on one machine.
 
-    python -m venv /tmp/openevolve && /tmp/openevolve/bin/pip install openevolve==0.4.0
-    python -m venv /tmp/ribs && /tmp/ribs/bin/pip install ribs
-    PYTHONPATH=. python benchmarks/engine.py --openevolve-python /tmp/openevolve/bin/python \
-        --ribs-python /tmp/ribs/bin/python --store /tmp/million.db
+    python -m venv /tmp/rivals && /tmp/rivals/bin/pip install openevolve==0.4.0 ribs==0.12.0 shinka-evolve==0.0.7
+    PYTHONPATH=. python benchmarks/engine.py --rivals /tmp/rivals/bin/python --store /tmp/million.db
 
-Prints a table and writes `benchmarks/results/engine.json`. Every part can be left out: without a rival's Python
-its rows, without `--store` the opening of a million records. "wall" is by the clock and suffers from whatever else the
-machine does; "cpu" is by the process's own CPU time, which is what a quiet core would give where nothing waits for a
-disk.
+Prints a table and writes `benchmarks/results/engine.json`. Without `--rivals` their rows are left out, without
+`--store` the opening of a million records. "wall" is by the clock and suffers from whatever else the machine does;
+"cpu" is by the process's own CPU time, which is what a quiet core would give where nothing waits for a disk.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
-import platform
 import random
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -27,17 +23,21 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from evoengine.analysis.overhead import append_rate, full_archive, offers
+from evoengine.analysis.surroundings import surroundings
 from evoengine.campaign import Campaign
+from evoengine.evaluator import Evaluator
 from evoengine.events import Progress
+from evoengine.executors.base import Executor
 from evoengine.overhead import measured_campaign
+from evoengine.plugins import build
+from evoengine.problem import Problem, Score
 from evoengine.stopping import Records, Stop
-from evoengine.types import Program
+from evoengine.types import Program, Scored
 
 HERE = Path(__file__).parent
 REPEATS = 3
@@ -50,7 +50,7 @@ PATIENCE = 180.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One figure. `wall` and `cpu` are rates, items a second, but for openings: seconds."""
+    """One figure. `wall` and `cpu` are rates, items a second, but for openings (seconds) and memory (KiB)."""
 
     what: str
     who: str
@@ -210,38 +210,106 @@ def _told(python: str, script: str, *arguments: str) -> dict[str, Any] | None:
     return found
 
 
-def surroundings(rivals: list[str]) -> dict[str, Any]:
-    """Versions, machine, date and commit."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=HERE, check=False)
-    versions = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
-    for python in rivals:
-        listed = subprocess.run(
-            [python, "-c", "from importlib.metadata import version as v\nfor n in ('openevolve', 'ribs'):\n"
-             " try: print(n, v(n))\n except Exception: pass"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        versions |= dict(line.split() for line in listed.stdout.splitlines())
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip(),
-        "machine": {"system": platform.platform(), "cores": os.cpu_count(), "load": os.getloadavg()},
-        "versions": versions,
-    }
+def evaluation_rows(rivals: str | None, seconds: float = 10.0) -> list[Row]:
+    """Evaluations of a program that does nothing, two at a time: ours in the jail, the others' as they run them."""
+    rows = [Row(what="evaluations, jailed", who="evoengine", size=2, wall=asyncio.run(_evaluations(seconds)))]
+    for who in ("openevolve", "shinka") if rivals else ():
+        assert rivals is not None
+        found = _told(rivals, "rivals/evaluations.py", who, str(seconds))
+        if found is not None:
+            rows.append(Row(what="evaluations, without a sandbox", who=who, size=2, wall=found["per_second"]))
+    return rows
+
+
+class _Successor(Problem):
+    name = "successor"
+    goal = "one more"
+    entry = "f"
+    seed = "def f(x):\n    return x + 1\n"
+
+    def inputs(self, stage: str = "full") -> list[tuple[int]]:  # noqa: ARG002
+        return [(1,)]
+
+    def judge(self, outputs: list[Any]) -> Score:
+        return Score(float(outputs == [2]))
+
+
+async def _evaluations(seconds: float) -> float:
+    problem = _Successor()
+    executor: Executor = build("executors", {"use": "local", "workers": 2})
+    executor.prepare(Evaluator(problem, build("sandboxes", "jail")))
+    [content] = problem.seeds()
+    async with executor:
+        await asyncio.gather(executor.evaluate(content), executor.evaluate(content))  # what is made once
+        began, done = time.perf_counter(), 0
+
+        async def lane() -> None:
+            nonlocal done
+            while time.perf_counter() < began + seconds:
+                found = await executor.evaluate(content)
+                assert isinstance(found.evaluation, Scored)
+                assert found.evaluation.score == 1.0
+                done += 1
+
+        await asyncio.gather(lane(), lane())
+        return done / (time.perf_counter() - began)
+
+
+def shinka_rows(rivals: str) -> list[Row]:
+    """Adds to ShinkaEvolve's database and samples of it; each is stored durably, as ours are."""
+    rows = []
+    for size in (100, 1_000):
+        found = _told(rivals, "rivals/shinka_database.py", str(size), "10")
+        for name, what in (("add", "durable adds, one by one"), ("sample", "sample a parent with inspirations")):
+            if found is not None:
+                rows.append(Row(what=what, who="shinka", size=int(found["programs"]), wall=found[name],
+                                cpu=found[f"{name}_cpu"]))  # fmt: skip
+    return rows
+
+
+def memory_rows(rivals: str | None) -> list[Row]:
+    """KiB of memory that a program of 2 KB takes, in a process of its own."""
+    rows = []
+    asked = [("evoengine", sys.executable, "memory.py", 100_000)]
+    if rivals:
+        asked += [("openevolve", rivals, "rivals/openevolve_memory.py", 10_000)]
+    for who, python, script, size in asked:
+        found = _told(python, script, str(size))
+        if found is not None:
+            rows.append(Row(what="KiB of memory a program", who=who, size=int(found["programs"]),
+                            wall=found["bytes_per_program"] / 1024))  # fmt: skip
+    found = _told(rivals, "rivals/shinka_database.py", "2000", "10") if rivals else None
+    if found is not None:
+        rows.append(Row(what="KiB of memory a program", who="shinka", size=int(found["programs"]),
+                        wall=found["bytes_per_program"] / 1024))  # fmt: skip
+    return rows
+
+
+def rival_versions(rivals: str) -> dict[str, str]:
+    """Of the packages that are compared with."""
+    listed = subprocess.run(
+        [rivals, "-c", "from importlib.metadata import version as v\n"
+         "for n in ('openevolve', 'ribs', 'shinka-evolve'):\n try: print(n, v(n))\n except Exception: pass"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return dict(line.split() for line in listed.stdout.splitlines())
 
 
 def main() -> None:
     """Measures, prints, writes."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--openevolve-python")
-    asked.add_argument("--ribs-python")
+    asked.add_argument("--rivals", help="a Python that has openevolve, ribs and shinka-evolve")
     asked.add_argument("--store", type=Path, help="where the store of a million records is or will be made (4 GB)")
     asked.add_argument("--out", type=Path, default=HERE / "results" / "engine.json")
     given = asked.parse_args()
-    before = surroundings([python for python in (given.openevolve_python, given.ribs_python) if python])
+    before = surroundings()
+    if given.rivals:
+        before["versions"] |= rival_versions(given.rivals)
     parts: list[Callable[[], list[Row]]] = [records_rows, append_rows]
-    if given.openevolve_python:
-        parts.append(partial(openevolve_rows, given.openevolve_python))
-    parts.append(partial(archive_rows, given.ribs_python))
+    if given.rivals:
+        parts += [partial(openevolve_rows, given.rivals), partial(shinka_rows, given.rivals)]
+    parts += [partial(evaluation_rows, given.rivals), partial(memory_rows, given.rivals)]
+    parts.append(partial(archive_rows, given.rivals))
     if given.store:
         parts.append(partial(opening_rows, given.store))
     given.out.parent.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,8 @@
 
 Programs of 1 to 2.5 kB are 2,000 structural descendants of the shipped circle-packing seed, with one to three more
 statements without numbers each: fifty or so share their numbers and nearly all else, which is the hard case for the
-index. The children that are asked about are new to every cache, and the
-time of a refusal holds all of it: parsing, normal form, sketch, lookup.
+index. The children that are asked about are new to every cache, and the time of a refusal holds all of it: parsing and
+normal form, or tokens and sketch, and the lookup.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 from random import Random
 
 from evoengine.gates._forms import form_of
+from evoengine.gates._tokens import tokens_of
 from evoengine.gates.base import Gate
 from evoengine.gates.minhash import MinHash
 from evoengine.gates.syntax import Syntax
@@ -97,8 +98,7 @@ def figures(times: list[float]) -> dict[str, float]:
 def timed(gates: dict[str, Gate], most: int) -> Iterator[dict[str, object]]:
     """The table of costs, at 1,000, 10,000, ... stored programs.
 
-    Children are new to every cache; what a refusal takes beyond the form, which the gates of a campaign share, is told
-    apart. Of records the form is there, as in a campaign, from when they were children.
+    Children are new to every cache. Of records the form is there, as in a campaign, from when they were children.
     """
     children = list(relatives(most + ASKED))
     asked = [Program.of(text) for text in children[most:]]
@@ -116,16 +116,11 @@ def timed(gates: dict[str, Gate], most: int) -> Iterator[dict[str, object]]:
             form_of.cache_clear()
             refused = sum(gate.refusal(child) is not None for child in asked)
             times = [milliseconds(gate.refusal, child) for child in asked]
-            beyond = []
-            for child in asked:
-                form_of(child)
-                beyond.append(milliseconds(gate.refusal, child))
             state = json.dumps(gate.state())
             yield {
                 "gate": name,
                 "stored": number,
                 "refusal_ms": figures(times),
-                "beyond_form_ms": figures(beyond),
                 "take_ms": figures(taken[name][-1000:]) | {"worst": round(max(taken[name][-5000:]), 2)},
                 "refused": round(refused / len(asked), 3),
                 "state_mib": round(len(state) / 2**20, 2),
@@ -134,14 +129,19 @@ def timed(gates: dict[str, Gate], most: int) -> Iterator[dict[str, object]]:
             }
 
 
-def form_costs() -> dict[str, object]:
-    """What the normal form takes, the larger part of a refusal."""
+def reading_costs() -> dict[str, object]:
+    """What reading a program takes, by its length, and how much of it Python's parser does."""
     costs: dict[str, object] = {}
     for path in (SEED_FILE, LONG_FILE):
         program = Program.of(path.read_text())
-        times = [milliseconds(form_of.__wrapped__, program) for _ in range(ASKED)]
-        costs[f"{path.name}, {len(program.text)} characters"] = figures(times)
+        for name, read in {"parser": _parsed, "form": form_of.__wrapped__, "tokens": tokens_of}.items():
+            times = [milliseconds(read, program) for _ in range(ASKED)]
+            costs[f"{name}, {len(program.text)} characters"] = figures(times)
     return costs
+
+
+def _parsed(program: Program) -> ast.Module:
+    return ast.parse(program.text)
 
 
 def renamed(text: str) -> str:
@@ -213,15 +213,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     gates: dict[str, Gate] = {"syntax": Syntax(), "minhash": MinHash(), "minhash 0.95": MinHash(threshold=0.95)}
-    shares, forms = refused_shares(), form_costs()
+    shares, reading = refused_shares(), reading_costs()
     if given.json:
         costs = list(timed(gates, given.programs))
-        print(json.dumps({"refused": shares, "form_ms": forms, "costs": costs}, indent=1))
+        print(json.dumps({"refused": shares, "reading_ms": reading, "costs": costs}, indent=1))
         return
     for kind, row in shares.items():
         print(f"{kind:60}", "  ".join(f"{name}: {share:4.0%}" for name, share in row.items()))
-    for name, cost in forms.items():
-        print(f"form of {name}: {cost} ms")
+    for name, cost in reading.items():
+        print(f"{name}: {cost} ms")
     for cost_row in timed(gates, given.programs):
         print(cost_row, flush=True)
 

@@ -8,6 +8,11 @@ _PACKAGE = Path(__file__).resolve().parent
 _ELSEWHERE = {"attacks": "tests/attacks"}
 
 
+def checkout() -> Path | None:
+    """The root of the git checkout that the package lies in; None for an installed one."""
+    return _PACKAGE.parent if (_PACKAGE.parent / ".git").exists() else None
+
+
 def bundled(name: str) -> Path:
     """The folder `name` ("plugins", "problems", "sandbox" or "attacks") that ships with evoengine.
 

@@ -43,7 +43,7 @@ class Trace:
     """A campaign's course; (R,) each, one entry for a record.
 
     Attributes:
-        evaluations, tokens: spent up to and with the record.
+        evaluations, tokens, money, seconds: spent up to and with the record; US dollars, and seconds on workers.
         best: the best score so far; NaN before the first.
         children, improved: proposals so far that have a parent, and those among them better than their first one.
     """
@@ -51,6 +51,8 @@ class Trace:
     name: str
     evaluations: Sequence[int]
     tokens: Sequence[int]
+    money: Sequence[float]
+    seconds: Sequence[float]
     best: Sequence[float]
     children: Sequence[int]
     improved: Sequence[int]
@@ -59,8 +61,9 @@ class Trace:
 def traced(name: str, records: Iterable[Record]) -> Trace:
     """The course of a campaign, from its records in order. Contexts that guide cost, and are no children."""
     evaluations, tokens, children, improved = (array("q") for _ in range(4))
-    best, scores = array("d"), array("d")
+    money, seconds, best, scores = (array("d") for _ in range(4))
     spent = read = made = better = 0
+    paid = worked = 0.0
     highest = math.nan
     for record in records:
         candidate, evaluation = record.candidate, record.evaluation
@@ -69,6 +72,8 @@ def traced(name: str, records: Iterable[Record]) -> Trace:
         scores.append(score)
         spent += max(1, record.cost.calls)
         read += record.cost.tokens
+        paid += record.cost.money
+        worked += record.cost.seconds
         if candidate.operator != SEED and candidate.parents and not guides:
             made += 1
             better += score > scores[candidate.parents[0] - 1]  # False where one of them is NaN
@@ -76,8 +81,18 @@ def traced(name: str, records: Iterable[Record]) -> Trace:
             highest = score
         for column, value in ((evaluations, spent), (tokens, read), (children, made), (improved, better)):
             column.append(value)
-        best.append(highest)
-    return Trace(name=name, evaluations=evaluations, tokens=tokens, best=best, children=children, improved=improved)
+        for amounts, amount in ((money, paid), (seconds, worked), (best, highest)):
+            amounts.append(amount)
+    return Trace(
+        name=name,
+        evaluations=evaluations,
+        tokens=tokens,
+        money=money,
+        seconds=seconds,
+        best=best,
+        children=children,
+        improved=improved,
+    )
 
 
 def best_at(trace: Trace, spent: Sequence[int], budget: int) -> float | None:

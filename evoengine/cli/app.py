@@ -39,7 +39,7 @@ _VERBS = {
     "doctor": ("make", "What this machine offers."),
     "import": ("foreign", "Make a problem of an OpenEvolve, ShinkaEvolve or CodeEvolve task."),
     "sandbox": ("sandbox", "Run a program in the sandbox, or see whether it holds here."),
-    "bench": ("measure", "How fast the engine itself is here."),
+    "bench": ("measure", "Compare methods on a suite of problems, or measure the engine itself."),
 }
 
 

@@ -1,13 +1,10 @@
-"""What gates compare of a content: the tokens of its syntax tree, and a digest that no local's name changes."""
+"""The normal form of a content: a digest that neither layout nor the name of a local changes."""
 
 from __future__ import annotations
 
 import ast
 import builtins
-import re
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -18,9 +15,6 @@ _BROKEN = (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError)
 """What Python raises on a text that is no program, or that nests too deeply for it."""
 _REFLECTION = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"})
 _BUILTIN = frozenset(dir(builtins))
-_WORDS = re.compile(r"\w+|[^\w\s]")
-_NUMBER = "#"
-"""Stands before a number literal; no name, keyword or other literal starts with it and goes on."""
 _NOTHING = "-"
 _END = "]"
 _FUNCTIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
@@ -39,46 +33,23 @@ _shapes: dict[type[ast.AST], tuple[str, tuple[str, ...], str]] = {}
 """Kind of node to its token, the fields below it (the last first), and the one that holds a name which it binds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """A content with everything gone that does not change what it does, as far as syntax tells.
-
-    Attributes:
-        digest: 64 bits, equal for equal forms: comments, docstrings, layout and the names of locals do not count.
-            What some call names as a parameter keeps its name, as do all names of a program that can look at them
-            (`locals`, `eval`), and of a class in a function. The digest may change with the version of Python, whose
-            syntax tree it is made of.
-        tokens: names as they are written (numbers in their place would all change with one new name); number literals
-            are told by `is_number`. Of a text that is not Python, or not valid Python, its words and signs.
-    """
-
-    digest: int
-    tokens: tuple[str, ...]
-
-
 @lru_cache(maxsize=64)
-def form_of(content: Content) -> Form:
-    """The form of a content; kept, since several gates ask for that of one child, and more than once."""
+def form_of(content: Content) -> int:
+    """64 bits, equal for contents that differ in nothing that changes what they do, as far as syntax tells.
+
+    Of Python programs comments, docstrings, layout and the names of locals do not count. What some call names as a
+    parameter keeps its name, as do all names of a program that can look at them (`locals`, `eval`), and of a class in
+    a function. The digest may change with the version of Python, whose syntax tree it is made of. It is kept: that of a
+    child is asked for more than once.
+    """
     kind = kind_of(content)
     named = content.files if isinstance(content, Program) else content.sections
     exact: list[str] = [kind]
-    tokens: list[str] = []
     for name, text in sorted(named.items()):
         tree = _parsed(text) if kind == "program python" and name.endswith(".py") else None
-        if tree is None:
-            whole = _whole(text, kind)
-            tokens += (f"file:{name}", *_words(whole))
-        else:
-            reading = _Reading(tree)
-            tokens += (f"file:{name}", *reading.tokens)
-            whole = "\n".join(reading.without_names())
+        whole = _whole(text, kind) if tree is None else "\n".join(_Reading(tree).without_names())
         exact += (name, str(len(whole)), whole)
-    return Form(digest=hashed("\0".join(exact)), tokens=tuple(tokens))
-
-
-def is_number(token: str) -> bool:
-    """Whether a token is a number literal."""
-    return token[:1] == _NUMBER and len(token) > 1
+    return hashed("\0".join(exact))
 
 
 def hashed(text: str) -> int:
@@ -103,10 +74,6 @@ def _whole(text: str, kind: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _words(text: str) -> Iterable[str]:
-    return (_NUMBER + word if word[0].isdigit() else word for word in _WORDS.findall(text))
-
-
 def _parsed(text: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -124,7 +91,7 @@ class _Reading:
     """
 
     def __init__(self, tree: ast.Module) -> None:
-        self.tokens: list[str] = []
+        self._tokens: list[str] = []
         self._places: list[list[int]] = []
         """For each outermost function, where in the tokens its names are."""
         self._bound: list[set[str]] = []
@@ -135,7 +102,7 @@ class _Reading:
 
     def without_names(self) -> list[str]:
         """The tokens with the names of locals numbered in each outermost function, in the order of their first use."""
-        tokens = self.tokens.copy()
+        tokens = self._tokens
         if not _REFLECTION.isdisjoint(tokens):
             return tokens
         kept = self._kept | _BUILTIN
@@ -149,7 +116,7 @@ class _Reading:
         return tokens
 
     def _read(self, tree: ast.Module) -> None:
-        tokens, kept = self.tokens, self._kept
+        tokens, kept = self._tokens, self._kept
         add = tokens.append
         places: list[int] = []
         bound = kept  # what is bound outside of functions means something elsewhere
@@ -239,9 +206,9 @@ def _constant(value: object) -> str:
     """A constant with its type. Whole numbers in hexadecimal: decimal digits are limited, and take long."""
     kind = type(value)
     if kind is int:
-        return f"{_NUMBER}{value:x}"
+        return f"#{value:x}"
     if kind is float or kind is complex:
-        return f"{_NUMBER}{value!r}"
+        return f"#{value!r}"
     return f"{kind.__name__}:{value!r}"
 
 

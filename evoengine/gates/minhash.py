@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
 from evoengine.gates._bands import Bands, mixed
-from evoengine.gates._forms import form_of, hashed, is_number, kind_of
+from evoengine.gates._forms import hashed, kind_of
 from evoengine.gates._packed import packed, unpacked
+from evoengine.gates._tokens import is_number, tokens_of
 from evoengine.gates.base import Gate
 from evoengine.types import Cause, Content, Failed, Record, Scored
 
@@ -23,17 +24,17 @@ _ROWS = 512
 class MinHash(Gate):
     """Refuses a child whose token shingles are nearly those of an earlier scored one.
 
-    The share of shingles (runs of `shingle` tokens of the normalised program) that two programs have in common, of all
-    that either has, is estimated from `permutations` minima (Broder 1997, doi:10.1109/SEQUEN.1997.666900), of which
-    the low eight bits are kept (Li and Koenig 2010, arXiv:0910.3349). Bands of minima are looked up
-    (Indyk and Motwani 1998, doi:10.1145/276698.276876), one band more than minima may differ: so one of them agrees
-    whenever the estimate is high enough, and the lookup misses nothing.
+    The share of shingles (runs of `shingle` tokens; comments, layout and docstrings are left out) that two programs
+    have in common, of all that either has, is estimated from `permutations` minima (Broder 1997,
+    doi:10.1109/SEQUEN.1997.666900), of which the low eight bits are kept (Li and Koenig 2010, arXiv:0910.3349). Bands
+    of minima are looked up (Indyk and Motwani 1998, doi:10.1145/276698.276876), one band more than minima may differ:
+    so one of them agrees whenever the estimate is high enough, and the lookup misses nothing.
 
     Only scored records are compared: what is like a program that failed may be its repair.
 
     One changed token changes `shingle` shingles, so that one small edit leaves a program of n tokens alike to the share
     of (n - shingle) / (n + shingle). Small edits are how evolution works: with the defaults all but a few pass in a
-    program of 1.5 kB; in one of 6 kB four of ten changes of a single operator are refused (`benchmarks/gates.py`).
+    program of 1.5 kB; in one of 7 kB nearly half of the changes of one operator are refused (`benchmarks/gates.py`).
     Raise the threshold for long programs, lower it where models make too many cosmetic changes.
 
     Attributes:
@@ -109,7 +110,7 @@ class _Sketch(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _sketch(content: Content, shingle: int, permutations: int, numbers: bool) -> _Sketch:
-    tokens = form_of(content).tokens
+    tokens = tokens_of(content)
     literals = sorted(filter(is_number, tokens)) if numbers else []
     group = hashed("\n".join([kind_of(content), *literals]))
     read = tokens if numbers else ["#" if is_number(token) else token for token in tokens]

@@ -38,10 +38,10 @@ class Syntax(Gate):
         content, evaluation = record.candidate.content, record.evaluation
         judged = not (isinstance(evaluation, Failed) and evaluation.cause in _UNJUDGED)
         if content is not None and judged:
-            self._first.setdefault(form_of(content).digest, record.number)
+            self._first.setdefault(form_of(content), record.number)
 
     def refusal(self, child: Content) -> Failed | None:
-        number = self._first.get(form_of(child).digest)
+        number = self._first.get(form_of(child))
         if number is None:
             return None
         return Failed(

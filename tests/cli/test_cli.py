@@ -195,8 +195,10 @@ def test_problems_plugins_and_doctor_answer(folder: Path) -> None:
     names = {row["problem"] for row in problems}
     assert {
         "peak", "circle_packing", "heilbronn_triangle", "autocorrelation", "online_bin_packing",
-        "symbolic_regression", "tsp_construct", "kissing_number", "sum_difference", "matrix_multiplication", "cap_set",
-        "difference_basis", "hadamard_determinant", "cvrp", "job_shop", "knapsack",
+        "symbolic_regression", "tsp_construct", "max_min_ratio", "circle_packing_rectangle", "heilbronn_convex",
+        "hexagon_packing", "autocorrelation_second", "autocorrelation_third", "erdos_minimum_overlap", "uncertainty",
+        "kissing_number", "sum_difference", "matrix_multiplication", "cap_set", "difference_basis",
+        "hadamard_determinant", "cvrp", "job_shop", "knapsack",
     } <= names  # fmt: skip
     plugins = json.loads(evoengine("plugins", "--settings", "--format", "json", cwd=folder).stdout)
     assert {"grid", "softmax", "structural", "tune", "idioms", "sqlite", "local", "jail", "none"} <= {
