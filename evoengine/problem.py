@@ -115,6 +115,8 @@ class Problem(Component, ABC):
         most_tokens: what judging one context takes at most, read and written, for budgets; with `converse` only. A
             property, where it depends on settings.
         repeats: how often a would-be champion is evaluated before it is believed (for noisy problems).
+        gpus: how many GPUs judging one candidate needs, or which share of one; each worker has its own then, in
+            `CUDA_VISIBLE_DEVICES`. They are for `judge` and `play`: the jail lets candidates at no device.
         harness: what runs in the jail in a candidate's stead, where the candidate is only data to it.
         self_scored: whether the score is computed in the candidate's own process, which can then forge it; shown
             wherever scores are.
@@ -135,6 +137,7 @@ class Problem(Component, ABC):
     preload: ClassVar[tuple[str, ...]] = ("numpy",)
     repeats: ClassVar[int] = 1
     most_tokens: ClassVar[int] = 0
+    gpus: ClassVar[float] = 0
     harness: ClassVar[Harness | None] = None
     self_scored: ClassVar[bool] = False
 

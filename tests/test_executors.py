@@ -8,65 +8,25 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evoengine.errors import ExecutorError, MissingExtra, SandboxError
+from evoengine.errors import ExecutorError, MissingExtra
 from evoengine.executors.base import Executor
 from evoengine.executors.inline import Inline
 from evoengine.executors.local import Local
+from evoengine.executors.ray import Ray
 from evoengine.plugins import load
-from evoengine.types import Cause, Content, Failed, Judgement, Probe, Program, Scored, Trials
+from evoengine.sandboxes.jail import Jail
+from evoengine.sandboxes.none import Unconfined
+from evoengine.testing import ExecutorContract, Puppet, job_of
+from evoengine.types import Judgement, Probe, Program, Trials
 
 
-@dataclass
-class Scripted:
-    """An evaluator that does what the text of the program says."""
-
-    log: str
-
-    def evaluate(self, content: Content, *, above: float | None = None, stage: str | None = None) -> Judgement:
-        assert isinstance(content, Program)
-        self.act(content.text)
-        return Judgement(evaluation=Scored(score=float(len(content.text)), feedback=f"{above} {stage}"), calls=1)
-
-    def answer(self, request: Trials | Probe) -> Any:
-        self.act(request.program.text)
-        if isinstance(request, Probe):
-            return [os.getpid(), request.entry]
-        return tuple(Scored(score=sum(point)) for point in request.points)
-
-    def end_trials(self) -> None:
-        self.note("end_trials")
-
-    def close(self) -> None:
-        self.note("close")
-
-    def note(self, line: str) -> None:
-        with open(self.log, "a", encoding="utf-8") as log:
-            log.write(f"{line} {os.getpid()}\n")
-
-    def act(self, text: str) -> None:
-        match text.split():
-            case ["die"]:
-                self.note("died")
-                os._exit(1)
-            case ["die", "once"]:
-                if "died" not in notes(self.log):
-                    self.note("died")
-                    os._exit(1)
-            case ["sandbox"]:
-                raise SandboxError("out of processes")
-            case ["extra"]:
-                raise MissingExtra("a sandbox", "jail")
-            case ["bug"]:
-                raise ZeroDivisionError("a bug")
-            case ["sleep"]:
-                self.note("asleep")
-                time.sleep(600)
+class Scripted(Puppet):
+    """A puppet of this module."""
 
 
 def notes(log: str) -> str:
@@ -105,37 +65,35 @@ def gone(pid: int) -> bool:
     return False
 
 
-executors = pytest.mark.parametrize("executor", [Inline(), Local(workers=1), Local(workers=2)], ids=str)
+@pytest.fixture
+def puppet(log: str) -> Puppet:
+    return Puppet(log)
 
 
-@executors
-def test_evaluations_come_back_each_to_its_own_asker(executor: Executor, log: str) -> None:
-    async def work(executor: Executor) -> list[Judgement]:
-        texts = ["x" * length for length in range(1, 30)]
-        return await asyncio.gather(
-            *(executor.evaluate(program(text), above=len(text), stage="full") for text in texts)
-        )
+class TestInline(ExecutorContract):
+    workers, apart = 1, False
 
-    found = run(executor, log, work)
-    assert [one.evaluation.score for one in found] == list(range(1, 30))
-    assert found[4].evaluation.feedback == "5 full"
-    assert notes(log).count("close") == (executor.workers if isinstance(executor, Local) else 1)
+    @pytest.fixture
+    def executor(self) -> Executor:
+        return Inline()
 
 
-@executors
-def test_a_conversation_keeps_its_worker_and_ends_its_trials(executor: Executor, log: str) -> None:
-    async def work(executor: Executor) -> Any:
-        async with executor.reserve() as trial:
-            first = await trial.answer(Probe(program=program("x"), entry="f"))
-            points = await trial.answer(Trials(program=program("x"), points=[(1.0, 2.0), (3.0,)]))
-            last = await trial.answer(Probe(program=program("x"), entry="f"))
-            assert "end_trials" not in notes(log)
-        return first, points, last
+@pytest.mark.slow
+class TestOneLane(ExecutorContract):
+    workers = 1
 
-    first, points, last = run(executor, log, work)
-    assert first == last
-    assert [one.score for one in points] == [3.0, 3.0]
-    assert notes(log).startswith(f"end_trials {first[0]}")
+    @pytest.fixture
+    def executor(self) -> Executor:
+        return Local(workers=1)
+
+
+@pytest.mark.slow
+class TestTwoLanes(ExecutorContract):
+    workers = 2
+
+    @pytest.fixture
+    def executor(self) -> Executor:
+        return Local(workers=2)
 
 
 def test_conversations_and_evaluations_share_the_workers(log: str) -> None:
@@ -149,31 +107,6 @@ def test_conversations_and_evaluations_share_the_workers(log: str) -> None:
         )
 
     assert len(run(Local(workers=2), log, work)) == 10
-
-
-@executors
-def test_a_failure_of_the_sandbox_is_raised_where_it_was_asked_for(executor: Executor, log: str) -> None:
-    async def work(executor: Executor) -> Any:
-        with pytest.raises(SandboxError, match="out of processes"):
-            await executor.evaluate(program("sandbox"))
-        async with executor.reserve() as trial:
-            with pytest.raises(SandboxError):
-                await trial.answer(Probe(program=program("sandbox"), entry="f"))
-        judgement: Any = await executor.evaluate(program("xyz"))
-        return judgement.evaluation.score
-
-    assert run(executor, log, work) == 3.0
-
-
-def test_errors_that_do_not_pickle_and_bugs_arrive_with_their_text(log: str) -> None:
-    async def work(executor: Executor) -> None:
-        with pytest.raises(ExecutorError, match=r"evoengine\[jail\]"):
-            await executor.evaluate(program("extra"))
-        with pytest.raises(ExecutorError, match="ZeroDivisionError: a bug"):
-            await executor.evaluate(program("bug"))
-        await executor.evaluate(program("x"))
-
-    run(Local(workers=1), log, work)
 
 
 def test_a_plugin_that_is_not_needed_may_be_gone(log: str, tmp_path: Path) -> None:
@@ -194,26 +127,6 @@ def test_an_evaluation_whose_worker_dies_is_tried_once_more(log: str) -> None:
 
     assert run(Local(workers=1), log, work).evaluation.score == 8.0
     assert notes(log).count("died") == 1
-
-
-@pytest.mark.slow
-def test_an_evaluation_that_always_kills_its_worker_is_unjudged_and_costs_nothing_else(log: str) -> None:
-    async def work(executor: Executor) -> Any:
-        dead, alive = await asyncio.gather(executor.evaluate(program("die")), executor.evaluate(program("xx")))
-        async with executor.reserve() as trial:
-            tried = await trial.answer(Trials(program=program("die"), points=[(1.0,), (2.0,)]))
-            probed = await trial.answer(Probe(program=program("die"), entry="f"))
-            after = await trial.answer(Trials(program=program("x"), points=[(1.0,)]))
-        return dead, alive, tried, probed, after
-
-    dead, alive, tried, probed, after = run(Local(workers=1), log, work)
-    assert dead.evaluation.cause is Cause.UNJUDGED
-    assert "process died" in dead.evaluation.feedback
-    assert alive.evaluation.score == 2.0
-    assert [one.cause for one in tried] == [Cause.UNJUDGED] * 2
-    assert isinstance(probed, Failed)
-    assert after[0].score == 1.0
-    assert notes(log).count("died") == 6
 
 
 def test_a_cancelled_evaluation_does_not_answer_the_next_question(log: str) -> None:
@@ -243,26 +156,6 @@ def test_leaving_ends_what_is_in_flight(log: str) -> None:
 
     asyncio.run(leave())
     assert gone(int(notes(log).split()[1]))
-
-
-@pytest.mark.slow
-def test_an_executor_can_be_opened_again(log: str) -> None:
-    async def work(executor: Executor) -> Any:
-        judgement: Any = await executor.evaluate(program("xyz"))
-        return judgement.evaluation.score
-
-    executor = Local(workers=1)
-    assert [run(executor, log, work) for _ in range(2)] == [3.0, 3.0]
-
-
-@pytest.mark.parametrize("executor", [Inline(), Local(workers=1)], ids=str)
-def test_an_executor_that_is_not_prepared_says_what_to_do(executor: Executor) -> None:
-    async def use() -> None:
-        async with executor:
-            await executor.evaluate(program("x"))
-
-    with pytest.raises(ExecutorError, match="prepare"):
-        asyncio.run(use())
 
 
 def test_an_evaluator_that_a_worker_cannot_take_is_an_error_at_once(log: str) -> None:
@@ -316,6 +209,7 @@ import sys
 from evoengine import Problem, Program, Score
 from evoengine.evaluator import Evaluator
 from evoengine.executors.local import Local
+from evoengine.executors.ray import Ray
 from evoengine.sandboxes.none import Unconfined
 
 class Mine(Problem):
@@ -422,3 +316,77 @@ def test_ctrl_c_reaches_the_main_process_only(tmp_path: Path) -> None:
         os.killpg(engine.pid, signal.SIGINT)
         engine.wait(timeout=60)
     assert all(gone(pid) for pid in below)
+
+
+class Seeing(Puppet):
+    """Needs a GPU, and says which it has."""
+
+    gpus = 1.0
+
+    def answer(self, request: Trials | Probe) -> Any:
+        time.sleep(0.2)
+        return [os.environ.get("CUDA_VISIBLE_DEVICES"), os.getpid()]
+
+
+async def seen(executor: Executor) -> set[Any]:
+    async def one() -> Any:
+        async with executor.reserve() as trial:
+            return tuple(await trial.answer(Probe(program=program("x"), entry="f")))
+
+    return set(await asyncio.gather(*(one() for _ in range(6))))
+
+
+@pytest.mark.parametrize(("gpus", "shares"), [(1.0, {"4", "7"}), (2.0, {"4,7"}), (0.5, {"4", "7"})])
+def test_lanes_have_gpus_of_their_own_where_the_problem_needs_them(
+    gpus: float, shares: set[str], log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    evaluator = Seeing(log)
+    evaluator.gpus = gpus
+    executor = Local(workers=4)
+    executor.prepare(evaluator)
+
+    async def work() -> set[Any]:
+        async with executor:
+            return await seen(executor)
+
+    found = asyncio.run(work())
+    assert {share for share, _ in found} == shares
+    assert len(found) <= 2 / gpus
+
+
+@pytest.mark.parametrize("executor", [Inline(), Local(workers=1)], ids=str)
+@pytest.mark.parametrize("visible", ["", "-1"])
+def test_a_problem_that_needs_a_gpu_is_refused_where_there_is_none(
+    executor: Executor, visible: str, log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(ExecutorError, match=r"needs 1 GPUs .* has 0"):
+        _opened(executor, Seeing(log))
+
+
+def _opened(executor: Executor, evaluator: Any) -> None:
+    executor.prepare(evaluator)
+
+    async def work() -> None:
+        async with executor:
+            pass
+
+    asyncio.run(work())
+
+
+def test_a_candidate_without_walls_is_told_its_workers_gpus_and_one_behind_them_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    text = "import os\ndef f():\n    return os.environ.get('CUDA_VISIBLE_DEVICES')\n"
+    for sandbox, told in ((Unconfined(), "3"), (Jail(), None)):
+        outcome = asyncio.run(sandbox.run(job_of(text, ())))
+        sandbox.shutdown()
+        assert outcome.outputs == (told,)
+
+
+def test_a_cluster_without_ray_installed_names_the_extra(log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not there
+    with pytest.raises(MissingExtra, match=r"evoengine\[ray\]"):
+        _opened(Ray(), Puppet(log))

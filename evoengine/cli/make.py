@@ -117,6 +117,9 @@ def plugins_command(kind: str | None, settings: bool, form: str) -> None:
     print_rows(rows, form, ["kind", "name", "origin", "settings"] if settings else ["kind", "name", "origin", "place"])
 
 
+_PACKAGES = ("numpy", "scipy", "pydantic", "libcst", "sqlite-utils", "cmaes", "torch", "vllm", "transformers", "ray")
+
+
 @click.command("doctor")
 @FORMAT
 def doctor_command(form: str) -> None:
@@ -129,7 +132,7 @@ def doctor_command(form: str) -> None:
         "user": "root" if hasattr(os, "geteuid") and os.geteuid() == 0 else "ordinary",
         "executable": sys.executable,
     }
-    for package in ("numpy", "scipy", "pydantic", "libcst", "sqlite-utils", "cmaes", "torch", "vllm", "transformers"):
+    for package in _PACKAGES:
         row[package] = version(package) if _installed(package) else "not installed"
     for tier in probe():
         row[f"sandbox {tier.tier}"] = f"works: {tier.why}" if tier.works else f"not here: {tier.why}"

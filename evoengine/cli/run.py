@@ -48,6 +48,7 @@ def _budget_options(command: Any) -> Any:
 @click.option("--seed", type=int, help="Decides every random choice.  [default: 0]")
 @click.option("--islands", type=click.IntRange(min=1), help="How many islands.  [default: 4]")
 @click.option("--sandbox", help="Where candidates run.  [default: jail]")
+@click.option("--executor", help="Where evaluations run: local, ray ...  [default: local]")
 @click.option("--generator", help="The language model's backend: vllm, openai, transformers ...")
 @click.option("--model", help="The language model's name, or the folder that it is in.")
 @click.option("--mutator", help=f"What makes proposals: {', '.join(MUTATORS)}.  [default: evolve]")

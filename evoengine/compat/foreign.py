@@ -15,6 +15,7 @@ from evoengine.compat.tasks import Task
 from evoengine.errors import ProblemError
 from evoengine.paths import bundled
 from evoengine.problem import Player, Problem, Reject, Score
+from evoengine.shipping import moved
 from evoengine.types import Harness, Program
 
 _LANGUAGES = {
@@ -180,7 +181,7 @@ def attributes(task: Task, mapped: Mapped | None = None) -> dict[str, Any]:
 
 
 def _again(place: str, settings: dict[str, Any]) -> Foreign:
-    return problem_class(Path(place))(**settings)
+    return problem_class(Path(moved(place)))(**settings)  # on another machine it lies where it was unpacked
 
 
 def _parts(told: Any) -> tuple[dict[str, float], dict[str, bool], dict[str, str], dict[str, str]]:

@@ -14,16 +14,13 @@ import socket
 import struct
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import spec_from_file_location
-from types import ModuleType
 from typing import Any
 
 from evoengine.errors import EvoengineError, ExecutorError
+from evoengine.shipping import Finder, move, portable
 
 LENGTH = struct.Struct("<Q")
 
@@ -36,14 +33,16 @@ class Setup:
     """What a lane needs before it can unpickle its evaluator.
 
     Attributes:
-        path: `sys.path` of the process that made it.
+        path: `sys.path` of the process that made it; None on another machine, which has its own.
         plugins: name and file of modules that no import by name would find.
         evaluator: a pickle of it.
+        moved: where files of another machine lay there and lie here.
     """
 
-    path: tuple[str, ...]
+    path: tuple[str, ...] | None
     plugins: tuple[tuple[str, str], ...]
     evaluator: bytes
+    moved: tuple[tuple[str, str], ...] = ()
 
 
 def pickled(value: object) -> bytes:
@@ -55,14 +54,6 @@ def pickled(value: object) -> bytes:
 
         data = cloudpickle.dumps(value)
     return LENGTH.pack(len(data)) + data
-
-
-def loaded_plugins() -> tuple[tuple[str, str], ...]:
-    """Name and file of the plugin modules of this process, in the order of their import."""
-    # not getattr: there are modules that answer to every name, such as torch.classes
-    spaces = ((name, getattr(module, "__dict__", {})) for name, module in list(sys.modules.items()))
-    found = ((name, space.get("__evoengine_plugin__")) for name, space in spaces)
-    return tuple((name, str(path)) for name, path in found if path is not None)
 
 
 def main(fd: int) -> None:
@@ -84,7 +75,7 @@ def main(fd: int) -> None:
                     result = getattr(evaluator, method)(*args, **kwargs)
                 answer = pickled((True, result))
             except EvoengineError as error:
-                answer = pickled((False, _portable(error)))
+                answer = pickled((False, portable(error)))
             except Exception:  # whatever a judge's module does when it is unpickled; the other end shows it
                 answer = pickled((False, ExecutorError(f"an evaluation broke off:\n{traceback.format_exc()}")))
             connection.sendall(answer)
@@ -97,44 +88,11 @@ def main(fd: int) -> None:
 
 
 def _set_up(setup: Setup) -> Any:
-    sys.path[:] = setup.path
-    sys.meta_path.append(_Plugins(dict(setup.plugins)))
+    if setup.path is not None:
+        sys.path[:] = setup.path
+    sys.meta_path.append(Finder(dict(setup.plugins)))
+    move(dict(setup.moved))
     return pickle.loads(setup.evaluator)
-
-
-class _Plugins(MetaPathFinder):
-    """Finds the plugin modules that the other process had loaded, when what is unpickled asks for one.
-
-    Only then: a plugin of another campaign, or one whose file is gone by now, is no concern of this evaluator.
-    """
-
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = files
-
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
-        file = self._files.get(fullname)
-        if file is None:
-            return None
-        # as evoengine.plugins.load_module: a problem's folder is a package, whose modules it may import
-        folder = [os.path.dirname(file)] if os.path.basename(file) == "problem.py" else None
-        return spec_from_file_location(
-            fullname, file, loader=_Loader(fullname, file), submodule_search_locations=folder
-        )
-
-
-class _Loader(SourceFileLoader):
-    def exec_module(self, module: ModuleType) -> None:
-        module.__evoengine_plugin__ = self.path  # type: ignore[attr-defined]
-        super().exec_module(module)
-
-
-def _portable(error: EvoengineError) -> EvoengineError:
-    """The same error, if it survives the journey; else one that says the same."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # an error class whose arguments are not its constructor's
-        return ExecutorError(f"{type(error).__name__}: {error}")
-    return error
 
 
 def _received(connection: socket.socket) -> bytes | None:

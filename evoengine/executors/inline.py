@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from evoengine.errors import ExecutorError
-from evoengine.executors.base import Evaluates, Executor, Trial
+from evoengine.executors.base import Evaluates, Executor, Trial, gpus_of, gpus_shared
 from evoengine.types import Answer, Content, Judgement, Probe, Trials
 
 
@@ -28,6 +28,8 @@ class Inline(Executor):
         self._evaluator = evaluator
 
     async def __aenter__(self) -> Inline:
+        if self._evaluator is not None:
+            gpus_shared(gpus_of(self._evaluator), 1)
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -108,7 +108,7 @@ class ForkServer:
         try:
             self._process = subprocess.Popen(
                 _command(walls, theirs.fileno(), visible),
-                env=_environment() | self._own_files(scratch_mib),
+                env=_environment(walls) | self._own_files(scratch_mib),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -234,9 +234,13 @@ def _outside(pidfd: int) -> int:
     return pid if pid > 0 else _NOBODY
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of this process's own environment but where programs are: no secret can leak from it."""
-    return {
+def _environment(walls: Walls) -> dict[str, str]:
+    """Nothing of this process's own environment but where programs are: no secret can leak from it.
+
+    Without walls a candidate reaches the machine's GPUs, and is told which of them are its worker's.
+    """
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return ({} if walls.confined or gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}) | {
         "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",

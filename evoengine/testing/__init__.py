@@ -13,6 +13,7 @@ from __future__ import annotations
 from evoengine.testing.advantage import AdvantageContract, returns_of_rewards
 from evoengine.testing.allocation import AllocationContract
 from evoengine.testing.archive import ArchiveContract
+from evoengine.testing.executor import ExecutorContract, Puppet, ran
 from evoengine.testing.gate import GateContract, draft_after, examined
 from evoengine.testing.loss import LossContract, micro_of, part_of, whole_of
 from evoengine.testing.problem import ContextProblemContract, InProcess, ProblemContract, judged_under
@@ -26,10 +27,12 @@ __all__ = [
     "AllocationContract",
     "ArchiveContract",
     "ContextProblemContract",
+    "ExecutorContract",
     "GateContract",
     "InProcess",
     "LossContract",
     "ProblemContract",
+    "Puppet",
     "RewardContract",
     "SandboxContract",
     "SelectorContract",
@@ -41,6 +44,7 @@ __all__ = [
     "judged_under",
     "micro_of",
     "part_of",
+    "ran",
     "returns_of_rewards",
     "scores_of",
     "whole_of",

@@ -17,6 +17,7 @@ A comment in the page's source, on the line before a block, changes this (each w
 - `<!-- fails: why -->`: the last command ends with another status than 0.
 - `<!-- until Ctrl-C: why -->`: the last command goes on until it is interrupted, which is done when it has printed
   what the page shows. Where that is `evoengine view`, any free port is taken in the place of the usual one.
+- `<!-- needs: MODULE, why -->`: the page is left out where this module cannot be imported.
 - `<!-- output varies: why -->`: what it prints is not looked at, only whether it fails.
 
 `python -m tests.docs.pages FILE` prints what comes out, for authors.
@@ -40,7 +41,7 @@ from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-MARKS = ("not run", "numbers vary", "output varies", "fails", "until Ctrl-C")
+MARKS = ("not run", "needs", "numbers vary", "output varies", "fails", "until Ctrl-C")
 _KINDS = ("console", "python", "toml", "text")
 _NUMBER = r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?"
 _PATIENCE = 120.0
