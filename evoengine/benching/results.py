@@ -27,6 +27,7 @@ class Outcome:
     """What one campaign came to at its budget; values are the problem's own.
 
     Attributes:
+        cut: whether its time was over before its budget was spent.
         trace: its course; scores there are "higher is better".
         maximize: the problem's direction.
         best: the best value within the budget.
@@ -40,6 +41,7 @@ class Outcome:
     method: str
     seed: int
     budget: int
+    cut: bool
     trace: Trace
     maximize: bool
     best: float
@@ -50,19 +52,21 @@ class Outcome:
     digest: str
 
     @classmethod
-    def of(cls, reading: Reading, *, task: str, method: str, budget: int, checked: bool) -> Outcome | None:
-        """Of a stored campaign; None for one that has not spent its budget, or whose champion is still to be checked.
+    def of(cls, reading: Reading, *, task: str, method: str, budget: int, cut: bool, checked: bool) -> Outcome | None:
+        """Of a stored campaign; None for one that is not at its end, or whose champion is still to be checked.
 
         Args:
             reading: of the campaign.
             task: what its rows are called by.
             method: the same.
             budget: evaluations.
+            cut: whether its time is over.
             checked: whether the problem has stages that selection never sees.
         """
         trace = traced(reading.row.name, reading.records())
         at_budget = best_at(trace, trace.evaluations, budget) if trace.evaluations else None
-        if at_budget is None or trace.evaluations[-1] < budget:
+        spent = at_budget is not None and trace.evaluations[-1] >= budget
+        if at_budget is None or not (spent or cut):
             return None
         summary = reading.summary()
         checks = reading.described(reading.record(summary["best_number"]))["checks"]
@@ -78,6 +82,7 @@ class Outcome:
             method=method,
             seed=reading.row.seed,
             budget=budget,
+            cut=not spent,
             trace=within,
             maximize=maximize,
             best=reading.shown(at_budget),
@@ -99,7 +104,8 @@ class Outcome:
             "problem": self.problem,
             "method": self.method,
             "seed": self.seed,
-            "evaluations": self.budget,
+            "evaluations": min(self.budget, self.trace.evaluations[-1]),
+            "cut": self.cut,
             "best": self.best,
             "held_out": dict(self.held_out),
             "worker_seconds": self.trace.seconds[-1],
@@ -150,6 +156,7 @@ def standings(outcomes: Sequence[Outcome], baselines: Sequence[str]) -> list[dic
                     "method": method,
                     "seeds": len(ones),
                     "evaluations": ones[0].budget,
+                    "cut": sum(one.cut for one in ones),
                     "best": fmean(one.best for one in ones),
                     "interval": _ends([one.best for one in ones]),
                     "held_out": _held_out(ones),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from evoengine.config import campaign_of
 from evoengine.errors import SettingError
 from evoengine.mutators import EVOLVE
 from evoengine.reading import Reading
+from evoengine.stores.base import CampaignRow, Store
 
 _OURS = ("problem", "name", "store", "seed", "mutator")
 
@@ -72,12 +74,19 @@ class Bench:
                 checked = any(stage.held_out for stage in campaign.problem.stages)
                 outcome = self._finished(cell, checked=checked)
                 if outcome is None:
-                    if campaign.run(evaluations=cell.evaluations) == "interrupted":
+                    if campaign.run(evaluations=cell.evaluations, seconds=self._left(cell)) == "interrupted":
                         yield None
                         return
                     outcome = self._finished(cell, checked=checked)
                     assert outcome is not None
             yield outcome
+
+    def _left(self, cell: Cell) -> float | None:
+        """Seconds that a campaign may still take."""
+        if self.suite.seconds is None:
+            return None
+        with self._stored(cell) as (store, row):
+            return max(0.0, self.suite.seconds - (0.0 if row is None else store.seconds(row)))
 
     def _campaign(self, cell: Cell) -> Campaign:
         settings = {
@@ -93,11 +102,8 @@ class Bench:
         return campaign_of(settings)[0]
 
     def _finished(self, cell: Cell, *, checked: bool) -> Outcome | None:
-        """What the store holds of a campaign that has spent its budget and was checked."""
-        store = store_of(self._store)
-        store.open()
-        try:
-            row = store.campaign(cell.name)
+        """What the store holds of a campaign that is at its end and was checked."""
+        with self._stored(cell) as (store, row):
             if row is None:
                 return None
             return Outcome.of(
@@ -105,7 +111,15 @@ class Bench:
                 task=cell.task.label,
                 method=cell.method,
                 budget=cell.evaluations,
+                cut=self.suite.seconds is not None and store.seconds(row) >= self.suite.seconds,
                 checked=checked,
             )
+
+    @contextmanager
+    def _stored(self, cell: Cell) -> Iterator[tuple[Store, CampaignRow | None]]:
+        store = store_of(self._store)
+        store.open()
+        try:
+            yield store, store.campaign(cell.name)
         finally:
             store.close()

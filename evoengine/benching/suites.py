@@ -46,6 +46,8 @@ class Suite(Component):
         name: by which it is called.
         about: one line.
         evaluations: the budget of each campaign.
+        seconds: after which a campaign ends before its budget is spent; None for never. With it, results depend on the
+            machine where campaigns are that slow; how many were is told.
         seeds: how many campaigns each method has on each problem; their seeds are 0, 1, 2, ...
         methods: names of mutators (`evoengine.mutators.MUTATORS`) or of one's own, and the campaign settings that make
             the method what it is.
@@ -55,6 +57,7 @@ class Suite(Component):
     name: str
     about: str = ""
     evaluations: int = Field(default=1000, ge=1)
+    seconds: float | None = Field(default=None, gt=0)
     seeds: int = Field(default=3, ge=1)
     methods: dict[str, dict[str, Any]]
     tasks: tuple[Task, ...] = Field(min_length=1)

@@ -44,7 +44,7 @@ def bench_command(suite: str | None, programs: int, form: str, **given: Any) -> 
     Each method has as many campaigns on each problem as there are seeds, all with one budget; their means stand with
     95 % intervals beside the best known value and what a person reached without a model. `to 99%` is the median of the
     evaluations that it took to come so near the best known value, where at least half of the seeds did. `over` is the
-    probability that a campaign is better than one of that method.
+    probability that a campaign is better than one of that method. `cut` campaigns ran out of the suite's time first.
 
     The same command goes on where it stopped; campaigns are kept in the store, for all other verbs to look at.
     """
@@ -136,6 +136,7 @@ def _table(rows: list[dict[str, Any]], baselines: list[str]) -> list[dict[str, A
                 "held out": _short(next(iter(row["held_out"].values()), None)),
                 **{f"to {share:.4g}%": _arrived(row, share / 100) for share in (100 * one for one in SHARES)},
                 **{f"over {base}": _short(row["over"].get(base, {}).get("probability")) for base in baselines},
+                **({"cut": row["cut"]} if any(one["cut"] for one in rows) else {}),
                 "worker s": round(row["worker_seconds"], 1),
                 **({"tokens": round(row["tokens"]), "US$": row["money"]} if any(one["tokens"] for one in rows) else {}),
             }

@@ -121,6 +121,17 @@ def test_results_are_those_within_the_budget(folder: Path) -> None:
         assert one.best == max(score for score in one.trace.best if score == score)
 
 
+def test_a_campaign_that_runs_out_of_time_is_told_and_not_run_on(folder: Path) -> None:
+    text = (folder / "own.toml").read_text()
+    (folder / "own.toml").write_text("seconds = 1.0\n" + text.replace("= 12", "= 1000000"))
+    told = bench(folder, "--seeds", "1")
+    assert [row["cut"] for row in told["rows"]] == [1, 1]
+    assert all(0 < one["evaluations"] < 1000000 for one in told["campaigns"])
+    again = bench(folder, "--seeds", "1")
+    assert again["campaigns"] == told["campaigns"]
+    assert not any(one["cut"] for one in bench(folder, "--seeds", "1", "--evaluations", "12")["campaigns"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
