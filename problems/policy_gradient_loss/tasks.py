@@ -62,7 +62,7 @@ class Pole(Task):
         scaled = states / np.array([1.0, 1.0, 0.1, 1.0])
         return np.concatenate([scaled, np.ones_like(scaled[..., :1])], axis=-1)
 
-    def step(self, states: Array, actions: Array, draws: Array, left: float) -> tuple[Array, Array, Array]:  # noqa: ARG002
+    def step(self, states: Array, actions: Array, draws: Array, left: float) -> tuple[Array, Array, Array]:
         x, v, angle, turn = np.moveaxis(states, -1, 0)
         push = self.force * (2.0 * actions - 1.0)
         sine, cosine = np.sin(angle), np.cos(angle)
@@ -86,7 +86,8 @@ class Grid(Task):
     def starts(self, draws: Array) -> Array:
         rows, columns = len(self.plan), len(self.plan[0])
         free = np.array([k for k in range(rows * columns) if self._cells()[k] == 0 and k // columns >= rows // 2])
-        return free[(draws[..., :1] * len(free)).astype(int)].astype(np.float64)
+        places: Array = free[(draws[..., :1] * len(free)).astype(int)].astype(np.float64)
+        return places
 
     def features(self, states: Array) -> Array:
         seen: Array = np.eye(len(self.plan) * len(self.plan[0]))[states[..., 0].astype(int)]
@@ -112,7 +113,7 @@ class Grid(Task):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Car(Task):
-    """A car too weak for its hill (Moore 1990), with any force: half for the best height, half for time left at the top."""
+    """A car too weak for its hill (Moore 1990): half for the greatest height, half for the time left at the top."""
 
     steps: int = 50
     actions: int = 0
@@ -129,7 +130,7 @@ class Car(Task):
         near: Array = np.exp(-(((x - places) / 0.5) ** 2) - ((v - paces) / 0.6) ** 2)
         return near
 
-    def step(self, states: Array, actions: Array, draws: Array, left: float) -> tuple[Array, Array, Array]:  # noqa: ARG002
+    def step(self, states: Array, actions: Array, draws: Array, left: float) -> tuple[Array, Array, Array]:
         x, v, best = np.moveaxis(states, -1, 0)
         force = np.clip(actions, -1.0, 1.0)
         for _ in range(4):
@@ -157,7 +158,7 @@ class Point(Task):
     def features(self, states: Array) -> Array:
         return np.concatenate([np.tanh(states), np.ones_like(states[..., :1])], axis=-1)
 
-    def step(self, states: Array, actions: Array, draws: Array, left: float) -> tuple[Array, Array, Array]:  # noqa: ARG002
+    def step(self, states: Array, actions: Array, draws: Array, left: float) -> tuple[Array, Array, Array]:
         x, v = states[..., 0], states[..., 1] + 0.2 * np.clip(actions, -2.0, 2.0)
         after = np.stack([np.clip(x + 0.2 * v, -5.0, 5.0), np.clip(v, -5.0, 5.0)], axis=-1)
         return after, np.exp(-(after[..., 0] ** 2) - after[..., 1] ** 2 / 4.0) / self.steps, np.zeros_like(x)
