@@ -53,9 +53,9 @@ class TabularPipeline(Problem):
     goal: ClassVar[str] = (
         "Write predict(train_x, train_y, test_x, kind) -> one number for each row of test_x. Rows are lists of "
         "numbers, None where a value is missing; kind is 'regression', or 'probability' where train_y is 0 or 1 and "
-        "the probability of a 1 is wanted. Tables have 120 to 300 rows with a target, 4 to 40 columns, and traps: scales, "
-        "codes of categories, outliers, interactions, few 1s, useless columns. Only numpy is there. Maximise the mean "
-        "over tables of 1 - mean squared error / variance."
+        "the probability of a 1 is wanted. Tables have 120 to 300 rows with a target, 4 to 40 columns, and traps: "
+        "scales, codes of categories, outliers, interactions, few 1s, useless columns. There is only numpy. "
+        "Maximise the mean over tables of 1 - mean squared error / variance."
     )
     entry: ClassVar[str] = "predict"
     direction: ClassVar[Literal["maximize", "minimize"]] = "maximize"
