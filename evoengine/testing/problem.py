@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
@@ -55,11 +57,11 @@ class InProcess(Player):
 
     @classmethod
     def of(cls, problem: Problem, content: Content) -> InProcess:
-        """The entry function of a program, run here: for programs that are trusted."""
+        """The entry function of a program, or of the problem's harness, run here: for programs that are trusted."""
         assert isinstance(content, Program)
-        scope: dict[str, Any] = {"__name__": "candidate"}
-        exec(compile(content.text, "candidate", "exec"), scope)
-        return cls(scope[problem.entry], content)
+        if problem.harness is None:
+            return cls(_scope(content)[problem.entry], content)
+        return cls(_scope(problem.harness.program)[problem.harness.entry], content)
 
     @property
     def content(self) -> Content:
@@ -70,6 +72,24 @@ class InProcess(Player):
 
     def batch(self, calls: Sequence[Sequence[Any]]) -> list[Any]:
         return [self(*call) for call in calls]
+
+
+def _scope(program: Program) -> dict[str, Any]:
+    """The names that the main file of a program defines; it may import the other files of its folder."""
+    names = {path.removesuffix(".py"): path for path in program.files if path.endswith(".py")}
+    loaded: dict[str, ModuleType] = {}
+
+    def imported(name: str, *rest: Any, **more: Any) -> Any:
+        return loaded_as(name, name) if name in names else __import__(name, *rest, **more)
+
+    def loaded_as(name: str, called: str) -> ModuleType:
+        if name not in loaded:
+            loaded[name] = module = ModuleType(called)
+            vars(module)["__builtins__"] = {**vars(builtins), "__import__": imported}
+            exec(compile(program.files[names[name]], called, "exec"), vars(module))
+        return loaded[name]
+
+    return vars(loaded_as(program.main.removesuffix(".py"), "candidate"))
 
 
 def values(score: Score) -> tuple[Any, ...]:
