@@ -47,8 +47,8 @@ class SqlQuery(Problem):
     )
     notes: ClassVar[str] = (
         "The program is one SELECT (WITH is allowed) in SQLite's dialect. Schema: " + "; ".join(SCRIPT) + ". "
-        "Databases differ; an order may have no items, a customer no orders; state may be NULL. There are no other indexes and no "
-        "statistics. Functions on texts, JSON, LIKE, GLOB and group_concat are refused, as their work is not "
+        "Databases differ; an order may have no items, a customer no orders; state may be NULL. There are no other "
+        "indexes and no statistics. Functions on texts, JSON, LIKE, GLOB and group_concat are refused, as their work is not "
         "counted; aggregates and window functions are there."
     )
     entry: ClassVar[str] = "counted"
