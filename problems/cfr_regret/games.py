@@ -177,9 +177,10 @@ class Side:
 
     def normalised(self, weights: Array) -> Array:
         """The policy (S, W) of weights that are not negative; uniform where a set's are all 0."""
+        weights = weights * self.legal
         # divided first by the largest one, so that no sum overflows
         top = weights.max(axis=1, keepdims=True)
-        scaled = np.divide(weights, top, out=np.zeros_like(weights), where=top > 0.0) * self.legal
+        scaled = np.divide(weights, top, out=np.zeros_like(weights), where=top > 0.0)
         total = scaled.sum(axis=1, keepdims=True)
         return np.where(total > 0.0, scaled / np.where(total > 0.0, total, 1.0), self.uniform())
 

@@ -105,12 +105,12 @@ class Learner:
         self._memory = np.zeros(2 * self.policy.size)
 
     def offer(self, other: Learner) -> tuple[npt.NDArray[Any], ...]:
-        """The arguments of the candidate after t."""
+        """The arguments of the candidate after t. What `take` replaces may be written into."""
         side = self.side
         own = side.reach(self.policy)[:-1].reshape(-1, WIDTH).sum(axis=1)
         regret = side.regrets(self.policy, other.side.reach(other.policy))
         reach = np.repeat(own, WIDTH)
-        return self._memory.copy(), regret.ravel(), self.policy.ravel().copy(), reach, side.legal.ravel().copy()
+        return self._memory, regret.ravel(), self.policy.ravel(), reach, side.legal.ravel().copy()
 
     def take(self, answer: Any) -> None:
         """The candidate's answer.
@@ -124,7 +124,7 @@ class Learner:
         if used.min() < 0.0 or used.max() > 1e100:
             raise Reject(f"weights and averages should be from 0 to 1e100, found {used.min():g} to {used.max():g}")
         self.policy = self.side.normalised(used[:size].reshape(-1, WIDTH))
-        self._sum += used[size:].reshape(-1, WIDTH) * self.side.legal
+        self._sum += used[size:].reshape(-1, WIDTH)
 
     def answer(self) -> npt.NDArray[Any]:
         """The average policy."""

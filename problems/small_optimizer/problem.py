@@ -127,7 +127,7 @@ class Run:
         """The arguments of the candidate after the progress."""
         chosen = self._draws.randint(0, self.task.examples, EXAMPLES)
         _, gradient = self.task.loss(self.parameters, chosen)
-        return gradient, self.parameters.copy(), self._memory.copy()
+        return gradient, self.parameters.copy(), self._memory
 
     def take(self, answer: Any) -> None:
         """Moves the parameters.

@@ -48,8 +48,8 @@ class SqlQuery(Problem):
     notes: ClassVar[str] = (
         "The program is one SELECT (WITH is allowed) in SQLite's dialect. Schema: " + "; ".join(SCRIPT) + ". "
         "Databases differ; an order may have no items, a customer no orders; state may be NULL. There are no other "
-        "indexes and no statistics. Functions on texts, JSON, LIKE, GLOB and group_concat are refused, as their work is not "
-        "counted; aggregates and window functions are there."
+        "indexes and no statistics. Functions on texts, JSON, LIKE, GLOB and group_concat are refused, as what they do "
+        "is not counted; aggregates and window functions are there."
     )
     entry: ClassVar[str] = "counted"
     direction: ClassVar[Literal["maximize", "minimize"]] = "minimize"
@@ -126,7 +126,7 @@ def _steps(answer: Any, wanted: str, most: int, name: str) -> int:
     match answer:
         case {"error": str() as why}:
             raise Reject(f"on the database {name!r}: {why}")
-        case {"rows": list() as rows, "steps": int() as steps, **rest} if not rest and type(steps) is not bool:
+        case {"rows": list() as rows, "steps": int() as steps, **rest} if not rest:
             # as JSON, since 1, 1.0 and True are equal and are not the same
             if json.dumps(rows) != wanted:
                 raise Reject(f"on the database {name!r} the rows are others{_first(rows, json.loads(wanted))}")

@@ -17,6 +17,7 @@ _STEADY = (
     "abs avg coalesce count cume_dist dense_rank first_value ifnull iif lag last_value lead likelihood likely max min "
     "nth_value ntile nullif percent_rank rank row_number sum total typeof unlikely"
 )
+_BUILT_IN = ("sqlite_", "pragma_", "json_")
 _FUNCTIONS = frozenset(_STEADY.split())
 
 
@@ -39,12 +40,15 @@ def counted(script: list[str], rows: dict[str, list[list[Any]]], sql: str, most:
             if values:
                 database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values[0]))})", values)
         database.execute("PRAGMA query_only = ON")
-        return _answered(database, frozenset(rows), sql, most)
+        modules = frozenset(name.lower() for (name,) in database.execute("PRAGMA module_list"))
+        return _answered(database, frozenset(rows), modules, sql, most)
     finally:
         database.close()
 
 
-def _answered(database: sqlite3.Connection, tables: frozenset[str], sql: str, most: int) -> dict[str, Any]:
+def _answered(
+    database: sqlite3.Connection, tables: frozenset[str], modules: frozenset[str], sql: str, most: int
+) -> dict[str, Any]:
     steps = 0
 
     def over() -> bool:
@@ -57,7 +61,10 @@ def _answered(database: sqlite3.Connection, tables: frozenset[str], sql: str, mo
             case sqlite3.SQLITE_SELECT | sqlite3.SQLITE_RECURSIVE:
                 found = True
             case sqlite3.SQLITE_READ:
-                found = (first or "").lower() in tables
+                name = (first or "").lower()
+                # without a column it is the rows that are counted, those of a WITH among them, under its own name
+                built_in = name in modules or name.startswith(_BUILT_IN)
+                found = name in tables or (not second and not built_in)
             case sqlite3.SQLITE_FUNCTION:
                 found = (second or "").lower() in _FUNCTIONS
             case _:

@@ -118,7 +118,8 @@ def test_a_bad_answer_in_a_late_iteration_is_refused(spoil):
 def test_weights_of_what_is_no_action_are_ignored():
     def step(t, memory, regret, policy, reach, legal):
         answer = cfr(t, memory, regret, policy, reach, legal)
-        return answer + np.concatenate([np.zeros(2 * len(legal)), 5.0 * (1 - legal), 7.0 * (1 - legal)])
+        answer[len(memory) :] *= 1e-250
+        return answer + np.concatenate([np.zeros(2 * len(legal)), 1e100 * (1 - legal), 1e100 * (1 - legal)])
 
     assert Small().play(InProcess(step)).value == pytest.approx(Small().play(InProcess(cfr)).value, abs=1e-9)
 

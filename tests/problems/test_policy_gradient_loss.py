@@ -112,14 +112,17 @@ def test_weights_as_large_as_allowed_make_policies_certain_and_no_number_infinit
 
 
 def test_a_candidate_that_writes_into_its_arguments_does_not_change_what_is_learnt():
+    def weighted(log_prob, old, *rest):
+        return np.exp(log_prob - old) * reinforce(log_prob, old, *rest)
+
     def vandal(*arguments):
-        answer = reinforce(*arguments)
+        answer = weighted(*arguments)
         for one in arguments[:-1]:
             one[:] = 7.0
         return answer
 
     problem = PolicyGradientLoss(updates=5)
-    honest, spoilt = (problem.play(InProcess(one)) for one in (reinforce, vandal))
+    honest, spoilt = (problem.play(InProcess(one)) for one in (weighted, vandal))
     assert spoilt.instances == honest.instances
 
 

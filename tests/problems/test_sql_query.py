@@ -116,7 +116,9 @@ def test_what_is_no_harmless_query_with_the_right_rows_is_refused(sql):
     [
         "SELECT group_concat(id) FROM orders", "SELECT 'a' LIKE 'b'", "SELECT * FROM sqlite_master", "SELECT random()",
         "SELECT json('[1]')", "SELECT instr('abc', 'b')", "SELECT replace('a', 'a', 'b')", "DELETE FROM items",
-        "SELECT x'00'",
+        "SELECT x'00'", "SELECT count(*) FROM sqlite_master", "SELECT count(*) FROM json_each('[1, 2]')",
+        "SELECT count(*) FROM pragma_table_info('orders')",
+        "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x FROM a) SELECT count(*) FROM a",
     ],
 )  # fmt: skip
 def test_what_could_hide_work_or_change_data_gives_an_error_and_no_rows(sql):
@@ -151,6 +153,36 @@ def test_a_query_that_is_much_slower_than_the_first_is_stopped():
         judged(
             LATEST.replace("FROM orders o\n", "FROM orders o JOIN (SELECT count(*) FROM items a, items b, items c)\n")
         )
+
+
+def test_a_query_without_end_is_stopped_by_its_steps():
+    rows = SHOPS["train"]["small"].rows("here")
+    sql = "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x FROM a) SELECT count(*) FROM a"
+    assert counted(SCRIPT, rows, sql, 5000) == {"error": "more than 5000 steps"}
+
+
+@pytest.mark.parametrize("form", ["", "MATERIALIZED", "NOT MATERIALIZED"])
+def test_rows_of_a_part_of_a_query_may_be_counted(form):
+    rows = SHOPS["train"]["small"].rows("here")
+    found = counted(SCRIPT, rows, f"WITH a AS {form} (SELECT id FROM orders) SELECT count(*) FROM a", 5000)
+    assert found["rows"] == [[len(rows["orders"])]]
+
+
+def test_every_text_of_a_query_has_a_database_of_its_own():
+    seen = []
+
+    def watched(script, rows, sql, most):
+        seen.append(json.dumps(rows))
+        return counted(script, rows, sql, most)
+
+    problem = SqlQuery()
+    for sql in (LATEST, LATEST + " ", LATEST):
+        problem.play(InProcess(watched, Program(files={"main.sql": sql}, language="sql")))
+    known = len(SHOPS["train"])
+    one, two, again = (set(seen[k * (known + 1) : (k + 1) * (known + 1)]) for k in range(3))
+    assert one == again
+    assert len(one & two) == known
+    assert len(one) == known + 1
 
 
 @pytest.mark.parametrize("steps", [0, -5, 3, 1.5, True, None, "7", 10**12])
