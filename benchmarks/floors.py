@@ -47,6 +47,15 @@ _MODULES = {
         "hadamard_determinant",
     ),
     "rules": ("online_bin_packing", "tsp_construct", "cvrp", "job_shop", "knapsack"),
+    "learned": (
+        "cfr_regret",
+        "policy_gradient_loss",
+        "tabular_pipeline",
+        "small_optimizer",
+        "kernel_speed",
+        "expression_evaluator",
+        "sql_query",
+    ),
 }
 PLACES = {problem: f"benchmarks.floors_{module}" for module, problems in _MODULES.items() for problem in problems}
 """Problem to the module that its floor is in."""

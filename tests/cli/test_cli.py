@@ -198,7 +198,8 @@ def test_problems_plugins_and_doctor_answer(folder: Path) -> None:
         "symbolic_regression", "tsp_construct", "max_min_ratio", "circle_packing_rectangle", "heilbronn_convex",
         "hexagon_packing", "autocorrelation_second", "autocorrelation_third", "erdos_minimum_overlap", "uncertainty",
         "kissing_number", "sum_difference", "matrix_multiplication", "cap_set", "difference_basis",
-        "hadamard_determinant", "cvrp", "job_shop", "knapsack",
+        "hadamard_determinant", "cvrp", "job_shop", "knapsack", "cfr_regret", "policy_gradient_loss",
+        "tabular_pipeline", "small_optimizer", "kernel_speed", "expression_evaluator", "sql_query",
     } <= names  # fmt: skip
     plugins = json.loads(evoengine("plugins", "--settings", "--format", "json", cwd=folder).stdout)
     assert {"grid", "softmax", "structural", "tune", "idioms", "sqlite", "local", "jail", "none"} <= {
