@@ -7,6 +7,7 @@ infinities, which pass every comparison that is written as "reject when above".
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,12 @@ def whole(value: float) -> int:
     """A finite float64 as an integer number of the smallest float64, 2^-1074: arithmetic without rounding."""
     numerator, denominator = value.as_integer_ratio()
     return numerator * (UNIT // denominator)
+
+
+def rounded_up(value: Fraction) -> float:
+    """The smallest float64 that is not below a fraction within its range: what an upper bound is told as."""
+    near = float(value)
+    return near if Fraction(near) >= value else math.nextafter(near, math.inf)
 
 
 def _row(value: Any, length: int | None, longest: int, what: str) -> npt.NDArray[Any]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evoengine.checks import UNIT, integers, number, numbers, rows_of, whole
+from evoengine.checks import UNIT, integers, number, numbers, rounded_up, rows_of, whole
 from evoengine.problem import Reject
 
 JSON = st.recursive(
@@ -119,3 +119,10 @@ def test_a_list_of_another_length_is_no_row_and_no_integers():
         for value, length in (([1, 2], 3), ([], None), ("12", 2), (None, None)):
             with pytest.raises(Reject):
                 found(value, length)
+
+
+@given(st.fractions(min_value=-(10**9), max_value=10**9))
+def test_rounding_up_gives_the_next_float_that_is_not_below(value):
+    found = rounded_up(value)
+    assert Fraction(found) >= value
+    assert Fraction(math.nextafter(found, -math.inf)) < value

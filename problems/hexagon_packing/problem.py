@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from evoengine.checks import numbers
+from evoengine.checks import numbers, rounded_up
 from evoengine.drawing import Drawing
 from evoengine.problem import Problem, Reject, Score
 from evoengine.types import Anchor, Feature, Limits
@@ -146,7 +146,7 @@ def smallest_side(inner: list[Hexagon], outer: Hexagon) -> float:
         for one in inner
     )
     # A hexagon of side s reaches s sqrt(3) / 2 along its normals.
-    return _rounded_up(Fraction(2 * (furthest + DOUBT), math.isqrt(3 * ONE * ONE)))
+    return rounded_up(Fraction(2 * (furthest + DOUBT), math.isqrt(3 * ONE * ONE)))
 
 
 def _normals(hexagon: Hexagon) -> Iterator[tuple[Fraction, Direction]]:
@@ -171,11 +171,6 @@ def _fixed(value: float) -> int:
     """In fixed point, within one unit."""
     numerator, denominator = value.as_integer_ratio()
     return numerator * ONE // denominator
-
-
-def _rounded_up(value: Fraction) -> float:
-    near = float(value)
-    return near if Fraction(near) >= value else math.nextafter(near, math.inf)
 
 
 def _corners(hexagon: Hexagon, side: float) -> Iterator[tuple[float, float]]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from evoengine.checks import numbers, whole
+from evoengine.checks import numbers, rounded_up, whole
 from evoengine.drawing import Drawing
 from evoengine.problem import Problem, Reject, Score
 from evoengine.types import Anchor, Feature, Limits
@@ -83,7 +83,7 @@ class Uncertainty(Problem):
         sizes = [given[i] * hermite(4 * i)[0] for i in range(self.k)]
         sizes.append(-sum(sizes))
         return Score(
-            _rounded_up(changes.last / (2 * _PI)),
+            rounded_up(changes.last / (2 * _PI)),
             sign_changes=float(changes.number),
             last_share=abs(sizes[-1]) / sum(map(abs, sizes)),
         )
@@ -149,8 +149,3 @@ def hermite(degree: int) -> list[int]:
         shifted = [0, *(2 * one for one in now)]
         before, now = now, [a - 2 * n * b for a, b in zip(shifted, [*before, 0, 0], strict=False)]
     return now[::2]
-
-
-def _rounded_up(value: Fraction) -> float:
-    near = float(value)
-    return near if Fraction(near) >= value else math.nextafter(near, math.inf)
