@@ -12,7 +12,6 @@ import sqlite3
 from typing import Any
 
 MOST_ROWS = 2000
-_HEAP_BYTES = 64 * 2**20
 _STEADY = (
     "abs avg coalesce count cume_dist dense_rank first_value ifnull iif lag last_value lead likelihood likely max min "
     "nth_value ntile nullif percent_rank rank row_number sum total typeof unlikely"
@@ -32,7 +31,6 @@ def counted(script: list[str], rows: dict[str, list[list[Any]]], sql: str, most:
     """
     database = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        database.execute(f"PRAGMA hard_heap_limit = {_HEAP_BYTES}")
         database.execute("PRAGMA temp_store = MEMORY")
         for statement in script:
             database.execute(statement)

@@ -230,3 +230,9 @@ def test_the_version_of_sqlite_counts_steps_one_by_one():
     assert sqlite3.sqlite_version_info >= (3, 35)
     steps = counted(SCRIPT, {"orders": [[1, 1, 1, None]]}, "SELECT id FROM orders", 100)["steps"]
     assert 3 <= steps <= 15
+
+
+def test_running_a_query_leaves_the_sqlite_of_its_process_as_it_was():
+    judged(module.first_query("latest_order"))
+    # SQLite's limit of memory is that of the whole process, and cannot be raised again
+    assert sqlite3.connect(":memory:").execute("pragma hard_heap_limit").fetchone() == (0,)
