@@ -15,6 +15,8 @@ from evoengine.testing import ProblemContract
 from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 AutocorrelationSecond = shipped("autocorrelation_second").AutocorrelationSecond
 
 

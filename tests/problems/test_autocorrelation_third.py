@@ -14,6 +14,8 @@ from evoengine.testing import ProblemContract
 from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 AutocorrelationThird = shipped("autocorrelation_third").AutocorrelationThird
 
 

@@ -13,6 +13,8 @@ from evoengine.types import Program
 from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 CapSet = shipped("cap_set").CapSet
 
 

@@ -9,6 +9,8 @@ from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("cfr_regret")
 CfrRegret, Game, GAMES = module.CfrRegret, module.Game, module.GAMES
 KUHN, LEDUC = (GAMES["train"][name] for name in ("kuhn", "leduc"))

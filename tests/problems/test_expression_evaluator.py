@@ -13,6 +13,8 @@ from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Failed, Program, Scored
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("expression_evaluator")
 ExpressionEvaluator = module.ExpressionEvaluator
 

@@ -16,6 +16,8 @@ from evoengine.types import Program
 from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("hadamard_determinant")
 HadamardDeterminant = module.HadamardDeterminant
 

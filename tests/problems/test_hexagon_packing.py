@@ -15,6 +15,8 @@ from tests.problems.drawn import shapes
 from tests.problems.published import published
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("hexagon_packing")
 HexagonPacking = module.HexagonPacking
 

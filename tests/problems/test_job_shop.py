@@ -15,6 +15,8 @@ from evoengine.types import Program
 from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("job_shop")
 JobShop = module.JobShop
 

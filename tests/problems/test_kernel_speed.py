@@ -9,6 +9,8 @@ from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("kernel_speed")
 KernelSpeed, Case, CASES = module.KernelSpeed, module.Case, module.CASES
 

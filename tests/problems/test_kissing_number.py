@@ -13,6 +13,8 @@ from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("kissing_number")
 KissingNumber = module.KissingNumber
 

@@ -14,6 +14,8 @@ from evoengine.problem import Reject
 from evoengine.testing import ProblemContract
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("matrix_multiplication")
 MatrixMultiplication = module.MatrixMultiplication
 

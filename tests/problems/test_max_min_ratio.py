@@ -17,6 +17,8 @@ from tests.problems.drawn import shapes
 from tests.problems.published import published
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 MaxMinRatio = shipped("max_min_ratio").MaxMinRatio
 
 

@@ -9,6 +9,8 @@ from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("policy_gradient_loss")
 PolicyGradientLoss, Policy, TASKS = module.PolicyGradientLoss, module.Policy, module.TASKS
 ALL = {**TASKS["train"], **TASKS["held_out"]}

@@ -9,6 +9,8 @@ from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("small_optimizer")
 SmallOptimizer = module.SmallOptimizer
 ALL = {**module.made("train"), **module.made("held_out")}

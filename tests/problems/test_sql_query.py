@@ -13,6 +13,8 @@ from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program, Scored
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("sql_query")
 SqlQuery, counted, SCRIPT, SHOPS = module.SqlQuery, module.counted, module.SCRIPT, module.SHOPS
 TASKS = ("latest_order", "above_average", "running_total", "best_sellers")

@@ -12,6 +12,8 @@ from evoengine.testing import ProblemContract
 from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("sum_difference")
 SumDifference = module.SumDifference
 

@@ -10,6 +10,8 @@ from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("tabular_pipeline")
 TabularPipeline, TABLES, HIDDEN = module.TabularPipeline, module.TABLES, module.HIDDEN
 

@@ -13,6 +13,8 @@ from evoengine.testing import InProcess, ProblemContract
 from tests.problems.drawn import shapes
 from tests.problems.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 module = shipped("uncertainty")
 Uncertainty = module.Uncertainty
 sign_changes, polynomial = module.sign_changes, module.polynomial
