@@ -24,6 +24,8 @@ from evoengine.sandboxes.none import Unconfined
 from evoengine.testing import ExecutorContract, Puppet, job_of
 from evoengine.types import Judgement, Probe, Program, Trials
 
+pytestmark = pytest.mark.slow
+
 
 class Scripted(Puppet):
     """A puppet of this module."""

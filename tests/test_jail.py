@@ -12,7 +12,7 @@ import pytest
 from evoengine.errors import SandboxError
 from evoengine.sandboxes import Probed, probe
 from evoengine.sandboxes._session import ForkedSession
-from evoengine.sandboxes.base import Outcome
+from evoengine.sandboxes.base import Outcome, Sandbox
 from evoengine.sandboxes.jail import Jail
 from evoengine.testing import SandboxContract, job_of
 from evoengine.types import Cause, Limits
@@ -33,7 +33,9 @@ def test_this_machine_can_hold_a_candidate() -> None:
 
 
 class TestJail(SandboxContract):
-    pass
+    @pytest.mark.slow
+    def test_a_batch_whose_answers_swell_when_they_are_read_is_a_flood(self, sandbox: Sandbox) -> None:
+        super().test_a_batch_whose_answers_swell_when_they_are_read_is_a_flood(sandbox)
 
 
 def ran(sandbox: Jail, text: str, *arguments: Any, **limits: Any) -> Outcome:

@@ -217,6 +217,7 @@ for path in sys.stdin:
 """
 
 
+@pytest.mark.slow
 def test_processes_that_make_a_store_at_the_same_moment_make_one(tmp_path: Path) -> None:
     processes = [python(CREATE, name) for name in "abcd"]
     assert {line_of(process) for process in processes} == {"ready"}
