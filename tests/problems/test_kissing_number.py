@@ -3,6 +3,7 @@ import re
 import textwrap
 from itertools import combinations, product
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from evoengine.errors import SettingError
 from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
+from tests.problems.published import published_vectors
 from tests.problems.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -70,6 +72,41 @@ def test_the_integer_core_of_the_published_604_vectors_is_accepted():
         places = [*(int(place, 16) for place in word[:3]), 8]
         half += [one for one in signed([places], 11) if one[8] == (1 if word[3] == "+" else -1)]
     assert value(full + half + [v for v in axes(11) if not (v[1] or v[6] or v[8])], 11) == 496
+
+
+def spread(vectors):
+    """The smallest squared distance and the largest squared norm, both in integers."""
+    exact = np.array(vectors, dtype=object)
+    products = exact @ exact.T
+    norms = products.diagonal()
+    apart = norms[:, None] + norms[None, :] - 2 * products
+    return min(apart[np.triu_indices(len(vectors), 1)]), max(norms)
+
+
+def test_the_published_593_vectors_score_593():
+    vectors = published_vectors("kissing_11_593")
+    assert {len(one) for one in vectors} == {11}
+    assert len({tuple(one) for one in vectors if any(one)}) == 593
+    least, longest = spread(vectors)
+    assert 0 < least - longest < 1e-12 * longest  # so near that only integers decide it
+    score = KissingNumber().judge([json.loads(json.dumps(vectors))])
+    assert score.value == 593 == KissingNumber().best_known.value
+
+
+@pytest.mark.parametrize("more", [1, 10**6, 10**12])
+def test_the_published_vectors_are_refused_once_one_entry_is_a_unit_too_near_to_another(more):
+    vectors = published_vectors("kissing_11_593")
+    one, other, place = 325, 321, 2  # the nearest two, and where they are the least alike
+    toward = 1 if vectors[other][place] > vectors[one][place] else -1
+    vectors[one][place] += 2 * toward
+    least, longest = spread(vectors)
+    assert least >= longest
+    assert value(vectors, 11) == 593
+    vectors[one][place] += more * toward
+    least, longest = spread(vectors)
+    assert least < longest
+    with pytest.raises(Reject, match="closer"):
+        value(vectors, 11)
 
 
 def test_twelve_spheres_touch_one():
