@@ -14,6 +14,7 @@ from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
 from tests.problems.drawn import shapes
+from tests.problems.published import published
 from tests.problems.shipped import shipped
 
 module = shipped("circle_packing")
@@ -132,6 +133,15 @@ def test_centres_that_are_not_numbers_do_not_hide_large_radii():
 def test_a_packing_of_another_size_is_refused():
     with pytest.raises(Reject, match="26 entries"):
         CirclePacking().judge([[[0.5, 0.5, 0.5]]])
+
+
+@pytest.mark.parametrize(("n", "value"), [(26, 2.6358627564), (32, 2.9379445262)])
+def test_published_packings_score_what_was_published_and_are_strictly_valid(n, value):
+    circles = published(f"circles_{n}")
+    assert truly_valid(circles)
+    score = accepted(circles)
+    assert value < score.value < value + 1e-10
+    assert score.value == float(sum(Fraction(r) for _, _, r in circles)) < CirclePacking(n=n).best_known.value
 
 
 def test_a_packing_under_a_tolerance_of_1e_9_is_refused():

@@ -13,6 +13,7 @@ from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
 from tests.problems.drawn import shapes
+from tests.problems.published import published
 from tests.problems.shipped import shipped
 
 HeilbronnTriangle = shipped("heilbronn_triangle").HeilbronnTriangle
@@ -66,6 +67,27 @@ def test_the_corners_span_all_of_the_triangle():
 def test_the_corners_and_the_centroid_reach_a_third():
     score = judged([(0, 0), (1, 0), (0, 1), (1 / 3, 1 / 3)])
     assert score.value == pytest.approx(1 / 3, abs=1e-15)
+
+
+def at_most(exact):
+    """The largest float64 that is not above a rational."""
+    nearest = float(exact)
+    return nearest if Fraction(nearest) <= exact else math.nextafter(nearest, -math.inf)
+
+
+def test_the_published_points_score_what_was_published():
+    # They are given in an equilateral triangle of side 1; an affine map takes it to the triangle of this problem.
+    height = Fraction(math.isqrt(3 * 10**80), 2 * 10**40)
+    moved = [
+        (Fraction(x) - Fraction(y) / height / 2, Fraction(y) / height) for x, y in published("heilbronn_triangle_11")
+    ]
+    [outside] = [x for x, _ in moved if x < 0]
+    assert outside > -2e-17  # as published: float64 does not see it
+    assert judged([(float(x), float(y)) for x, y in moved]) is None
+    points = [(max(at_most(x), 0.0), at_most(y)) for x, y in moved]
+    score = judged(points)
+    assert score.value == float(truth(points)) == pytest.approx(0.036529889880030156, rel=1e-14, abs=0)
+    assert score.value == pytest.approx(HeilbronnTriangle().best_known.value, abs=1e-12)
 
 
 def test_three_points_on_a_line_score_nothing():
