@@ -90,7 +90,7 @@ def test_the_published_593_vectors_score_593():
     least, longest = spread(vectors)
     assert 0 < least - longest < 1e-12 * longest  # so near that only integers decide it
     score = KissingNumber().judge([json.loads(json.dumps(vectors))])
-    assert score.value == 593 == KissingNumber().best_known.value
+    assert score.value == 593 < KissingNumber().best_known.value
 
 
 @pytest.mark.parametrize("more", [1, 10**6, 10**12])
