@@ -23,7 +23,7 @@ RECORDS = {
     8: Anchor(value=240, source=f"{_PROVEN}; proven"),
     9: Anchor(value=306, source=_CLASSICAL),
     10: Anchor(value=510, source="Ganzhinov 2022, arXiv:2207.08266"),
-    11: Anchor(value=594, source="EinsteinArena 2026, github.com/togethercomputer/EinsteinArena-new-SOTA, decimals"),
+    11: Anchor(value=600, source="ours, built in a test from the 604 with roots of arXiv:2606.10402"),
     12: Anchor(value=840, source=_CLASSICAL),
 }
 """The largest known kissing configurations by dimension."""

@@ -1,6 +1,7 @@
 import json
 import re
 import textwrap
+from fractions import Fraction
 from itertools import combinations, product
 
 import numpy as np
@@ -106,6 +107,59 @@ def test_the_published_vectors_are_refused_once_one_entry_is_a_unit_too_near_to_
     assert least < longest
     with pytest.raises(Reject, match="closer"):
         value(vectors, 11)
+
+
+PAIRS = [(k, k + 4) for k in range(4)]
+TRIPLES = {
+    8: "012 035 067 136 147 234 257 456",
+    9: "013 027 056 124 167 235 346 457",
+    10: "016 023 057 127 134 245 356 467",
+}
+"""Each class holds every two of eight places once that are not one of the pairs; no triple is in two classes."""
+
+FRAME = [[Fraction(x, 3) for x in row] for row in ((2, 1, 2), (2, -2, -1), (1, 2, -2))]
+
+
+def turned(t):
+    """The orthonormal frame turned about its diagonal by about t times the square root of 3, in rationals."""
+    first, second, third = ((1 + t) / (1 + t + t * t), t * (1 + t) / (1 + t + t * t), -t / (1 + t + t * t))
+    return [
+        [first * p + second * q + third * r for p, q, r in zip(*FRAME[k:], *FRAME[:k], strict=True)] for k in range(3)
+    ]
+
+
+def six_hundred(step):
+    """496 vectors of a code, 96 over the pairs of places, in eight frames, and the corners of a cube.
+
+    The 604 vectors of EinsteinArena (2026, arXiv:2606.10402) have one frame for all, three orthogonal vectors of
+    squared norm 2, which rational ones cannot be, and 12 vectors in place of the cube. Here frames are a little longer
+    and differ by a little, and the entries at the pairs are a little smaller, which leaves room for rounding.
+    """
+    supports = [one + other for one, other in combinations(PAIRS, 2)]
+    supports += [(*map(int, word), place) for place, words in TRIPLES.items() for word in words.split()]
+    size = 10**8
+    found = [[size * x for x in one] for one in [*axes(11)[:16], *signed(supports, 11)]]
+    for number, (pair, different) in enumerate(product(PAIRS, (False, True))):
+        for sign, row, side in product((-1, 1), turned((2 * number - 7) * step), (-1, 1)):
+            one = [0] * 8 + [round(side * Fraction(14142148, 10**7) * size * x) for x in row]
+            one[pair[0]], one[pair[1]] = sign * (size - 100), (-sign if different else sign) * (size - 100)
+            found.append(one)
+    for signs in product((-1, 1), repeat=3):
+        corner = [sum(sign * x for sign, x in zip(signs, column, strict=True)) for column in zip(*FRAME, strict=True)]
+        found.append([0] * 8 + [round(Fraction(11547, 10**4) * size * x) for x in corner])
+    return found
+
+
+def test_600_integer_vectors_follow_from_the_published_604():
+    vectors = six_hundred(Fraction(1, 1000))
+    least, longest = spread(vectors)
+    assert least >= longest
+    assert value(vectors, 11) == 600 == KissingNumber().best_known.value
+
+
+def test_the_600_vectors_need_frames_that_differ():
+    with pytest.raises(Reject, match="closer"):
+        value(six_hundred(Fraction(0)), 11)
 
 
 def test_twelve_spheres_touch_one():
