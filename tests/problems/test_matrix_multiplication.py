@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from evoengine.errors import SettingError
 from evoengine.problem import Reject
 from evoengine.testing import ProblemContract
+from tests.problems.published import decomposition
 from tests.problems.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -85,6 +86,19 @@ def standard(n, m, p):
         a[i * m + j] = b[j * p + k] = c[i * p + k] = 1
         terms.append([a, b, c])
     return terms
+
+
+@pytest.mark.parametrize(
+    ("size", "field", "rank"),
+    [
+        ((2, 4, 5), "rational", 32),
+        ((4, 4, 4), "gaussian", 48),
+    ],
+)
+def test_a_published_decomposition_is_exact_and_has_the_rank_that_was_published(size, field, rank):
+    found = score(decomposition(*size), *size, field=field)
+    assert found.value == rank == MatrixMultiplication(n=size[0], m=size[1], p=size[2]).best_known.value
+    assert found.metrics["wrong"] == 0
 
 
 sizes = st.tuples(*[st.integers(1, 4)] * 3)
