@@ -92,6 +92,12 @@ def standard(n, m, p):
     ("size", "field", "rank"),
     [
         ((2, 4, 5), "rational", 32),
+        ((2, 4, 7), "rational", 45),
+        ((2, 4, 8), "rational", 51),
+        ((2, 5, 6), "rational", 47),
+        ((3, 3, 3), "rational", 23),
+        ((3, 4, 6), "rational", 54),
+        ((3, 4, 7), "gaussian", 63),
         ((4, 4, 4), "gaussian", 48),
     ],
 )
