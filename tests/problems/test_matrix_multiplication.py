@@ -98,6 +98,9 @@ def standard(n, m, p):
         ((3, 3, 3), "rational", 23),
         ((3, 4, 6), "rational", 54),
         ((3, 4, 7), "gaussian", 63),
+        ((3, 4, 8), "rational", 74),
+        ((3, 5, 6), "rational", 68),
+        ((3, 5, 7), "rational", 80),
         ((4, 4, 4), "gaussian", 48),
     ],
 )
