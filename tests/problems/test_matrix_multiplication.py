@@ -102,6 +102,8 @@ def standard(n, m, p):
         ((3, 5, 6), "rational", 68),
         ((3, 5, 7), "rational", 80),
         ((4, 4, 4), "gaussian", 48),
+        ((4, 4, 5), "rational", 61),
+        ((4, 4, 7), "rational", 85),
     ],
 )
 def test_a_published_decomposition_is_exact_and_has_the_rank_that_was_published(size, field, rank):
