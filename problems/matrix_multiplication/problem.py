@@ -13,6 +13,7 @@ from evoengine.problem import Problem, Reject, Score
 from evoengine.types import Anchor, Feature, Idiom, Limits
 
 _AE = "AlphaEvolve 2025, arXiv:2506.13131, table 2"
+_AE_DATA = "AlphaEvolve 2025, github.com/google-deepmind/alphaevolve_results: its <4,4,4> twice"
 _KNOWN = "known before it, " + _AE
 RECORDS = {
     (2, 2, 2): Anchor(value=7, source="Strassen 1969, doi:10.1007/BF02165411; proven by Winograd 1971"),
@@ -31,6 +32,7 @@ RECORDS = {
     (4, 4, 4): Anchor(value=48, source=_AE),
     (4, 4, 5): Anchor(value=61, source=_AE),
     (4, 4, 7): Anchor(value=85, source=_AE),
+    (4, 4, 8): Anchor(value=96, source=_AE_DATA),
     (4, 5, 6): Anchor(value=90, source=_AE),
     (5, 5, 5): Anchor(value=93, source=_KNOWN),
 }

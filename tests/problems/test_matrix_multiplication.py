@@ -104,11 +104,30 @@ def standard(n, m, p):
         ((4, 4, 4), "gaussian", 48),
         ((4, 4, 5), "rational", 61),
         ((4, 4, 7), "rational", 85),
+        ((4, 5, 6), "rational", 90),
+        ((5, 5, 5), "rational", 93),
     ],
 )
 def test_a_published_decomposition_is_exact_and_has_the_rank_that_was_published(size, field, rank):
-    found = score(decomposition(*size), *size, field=field)
-    assert found.value == rank == MatrixMultiplication(n=size[0], m=size[1], p=size[2]).best_known.value
+    n, m, p = size
+    found = score(decomposition(n, m, p), n, m, p, field=field)
+    assert found.value == rank == MatrixMultiplication(n=n, m=m, p=p).best_known.value
+    assert found.metrics["wrong"] == 0
+
+
+def twice_as_wide(terms, p):
+    """The algorithm for a B of twice as many columns, p on each side, that is two of these algorithms side by side."""
+
+    def on(side, part):
+        rows = [part[start : start + p] for start in range(0, len(part), p)]
+        return [x for row in rows for x in ([0] * p * side + row + [0] * p * (1 - side))]
+
+    return [[a, on(side, b), on(side, c)] for a, b, c in terms for side in (0, 1)]
+
+
+def test_the_published_4_4_4_twice_is_the_4_4_8_that_was_published():
+    found = score(twice_as_wide(decomposition(4, 4, 4), 4), 4, 4, 8, field="gaussian")
+    assert found.value == 96 == MatrixMultiplication(n=4, m=4, p=8).best_known.value
     assert found.metrics["wrong"] == 0
 
 
