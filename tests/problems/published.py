@@ -8,9 +8,9 @@ from typing import Any
 _DATA = Path(__file__).parent / "data"
 
 
-def published(name: str) -> Any:
-    """One entry of the constructions of AlphaEvolve that are geometric."""
-    return json.loads((_DATA / "alphaevolve_geometry.json").read_text(encoding="utf-8"))[name]
+def published(name: str, of: str = "geometry") -> Any:
+    """One entry of the constructions of AlphaEvolve that are `of` geometry or of functions (and sets of integers)."""
+    return json.loads((_DATA / f"alphaevolve_{of}.json").read_text(encoding="utf-8"))[name]
 
 
 def published_vectors(name: str) -> list[list[int]]:

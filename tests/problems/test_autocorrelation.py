@@ -14,6 +14,7 @@ from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
 from tests.problems.drawn import shapes
+from tests.problems.published import published
 from tests.problems.shipped import shipped
 
 Autocorrelation = shipped("autocorrelation").Autocorrelation
@@ -48,6 +49,17 @@ def test_the_value_of_many_steps_is_an_upper_bound_too():
     heights = np.random.default_rng(0).random(150).round(6).tolist()
     value, exact = Fraction(Autocorrelation().judge([heights]).value), truth(heights)
     assert exact <= value <= exact * (1 + Fraction(1, 10**12))
+
+
+def test_the_published_function_scores_what_was_published():
+    heights = published("autocorrelation_600", of="functions")
+    value = Autocorrelation().judge([heights]).value
+    assert value == pytest.approx(1.5052939684, abs=5e-11)
+    exact, shift = list(map(Fraction, heights)), int(np.convolve(heights, heights).argmax())
+    assert len(heights) == 600 <= shift
+    peak = sum(exact[i] * exact[shift - i] for i in range(shift - 599, 600))
+    least = 1200 * peak / sum(exact) ** 2
+    assert least <= value <= least * (1 + Fraction(1, 10**12))
 
 
 @given(st.integers(1, 300))

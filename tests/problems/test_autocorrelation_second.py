@@ -13,6 +13,7 @@ from evoengine.pictures import Picture, picture_of
 from evoengine.problem import Reject
 from evoengine.testing import ProblemContract
 from tests.problems.drawn import shapes
+from tests.problems.published import published
 from tests.problems.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -51,6 +52,14 @@ def test_the_value_of_many_steps_is_a_lower_bound_too():
     heights = np.random.default_rng(0).random(100).round(6).tolist()
     value, exact = Fraction(AutocorrelationSecond().judge([heights]).value), truth(heights)
     assert exact * (1 - Fraction(1, 10**12)) <= value <= exact
+
+
+def test_the_published_function_scores_what_was_published():
+    heights = published("autocorrelation_second_50", of="functions")
+    score = AutocorrelationSecond().judge([heights])
+    assert len(heights) == 50
+    assert score.value == pytest.approx(0.8962799441554083, abs=1e-13)
+    assert score.value <= truth(heights)
 
 
 @given(st.integers(1, 200))

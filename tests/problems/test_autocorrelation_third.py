@@ -12,6 +12,7 @@ from evoengine.pictures import Picture, picture_of
 from evoengine.problem import Reject
 from evoengine.testing import ProblemContract
 from tests.problems.drawn import shapes
+from tests.problems.published import published
 from tests.problems.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -59,6 +60,18 @@ def test_a_negative_autoconvolution_counts_only_where_absolute_values_do():
     heights[2] = 3.0  # 1, -4, 10, -12, 9
     assert AutocorrelationThird().judge([heights]).value == pytest.approx(2 * 3 * 10 / 4)
     assert AutocorrelationThird(absolute=True).judge([heights]).value == pytest.approx(2 * 3 * 12 / 4)
+
+
+def test_the_published_function_scores_what_was_published_without_absolute_values():
+    heights = published("autocorrelation_third_400", of="functions")
+    assert len(heights) == 400
+    assert AutocorrelationThird().judge([heights]).value == pytest.approx(1.4556427953745406, abs=1e-12)
+
+
+def test_the_published_function_proves_nothing_with_absolute_values():
+    """Its autoconvolution is lowest at -4.33, three times as far from 0 as its peak."""
+    heights = published("autocorrelation_third_400", of="functions")
+    assert AutocorrelationThird(absolute=True).judge([heights]).value == pytest.approx(4.334046524388, abs=1e-11)
 
 
 @given(st.integers(1, 200), st.sampled_from([0.7, -0.7]))
