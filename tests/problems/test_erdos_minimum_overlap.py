@@ -12,6 +12,7 @@ from evoengine.pictures import Picture, picture_of
 from evoengine.problem import Reject
 from evoengine.testing import ProblemContract
 from tests.problems.drawn import shapes
+from tests.problems.published import published
 from tests.problems.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -57,6 +58,14 @@ def test_the_value_of_many_steps_is_an_upper_bound_too():
     heights = np.random.default_rng(0).random(120).round(6).tolist()
     value, exact = Fraction(ErdosMinimumOverlap().judge([heights]).value), truth(heights)
     assert exact <= value <= exact + Fraction(1, 10**12)
+
+
+def test_the_published_function_scores_what_was_published():
+    heights = published("erdos_minimum_overlap_95", of="functions")
+    score = ErdosMinimumOverlap().judge([heights])
+    assert len(heights) == 95
+    assert score.value == pytest.approx(0.38092303510845016, abs=1e-14)
+    assert truth(heights) <= score.value
 
 
 def test_a_function_that_is_one_half_everywhere_scores_one_half():
