@@ -26,7 +26,7 @@ _PI = Fraction(31415926535897932384626433832795028841, 10**37)
 """A little below pi."""
 
 RECORDS = {
-    3: Anchor(value=0.3520991044, source="AlphaEvolve 2025, arXiv:2506.13131, B.4, as reported; CMA-ES reaches it too"),
+    3: Anchor(value=0.3520991044, source="AlphaEvolve 2025, arXiv:2506.13131, B.4, recomputed; CMA-ES reaches it too"),
     7: Anchor(value=0.3482, source="Gideoni, Risi and Gal 2026, arXiv:2602.16805, for order 7; to 4 decimals"),
 }
 """The smallest known bounds by number of free coefficients."""

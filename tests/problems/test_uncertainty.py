@@ -11,6 +11,7 @@ from evoengine.errors import SettingError
 from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from tests.problems.drawn import shapes
+from tests.problems.published import published
 from tests.problems.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -96,9 +97,14 @@ def test_the_sum_is_zero_at_zero_and_has_the_coefficients_that_were_given(given_
 
 
 def test_three_coefficients_that_were_published_score_what_was_published():
-    score = Uncertainty().judge([BEST_OF_THREE])
-    assert score.value == pytest.approx(0.3521, abs=1e-4)
+    score = Uncertainty().judge([published("uncertainty_3", of="functions")])
+    assert score.value == pytest.approx(0.35209910442252773, abs=1e-15)
     assert score.metrics["sign_changes"] == 1.0
+
+
+def test_what_was_published_before_them_scores_a_little_more():
+    """Goncalves, Oliveira e Silva and Steinerberger 2017, theorem 2."""
+    assert 0.3522 < Uncertainty().judge([[-113 / 100, 1 / 25, 1 / 3240]]).value < 0.353
 
 
 def test_the_value_is_where_the_function_itself_turns_positive_for_good():
