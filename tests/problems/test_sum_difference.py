@@ -1,6 +1,6 @@
 import json
 import math
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,7 @@ from evoengine.errors import SettingError
 from evoengine.problem import Reject
 from evoengine.testing import ProblemContract
 from tests.problems.drawn import shapes
+from tests.problems.published import published
 from tests.problems.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -63,6 +64,16 @@ def test_the_simplices_of_hennecart_freiman_and_yudin_have_the_sizes_that_are_kn
             math.comb(dimension, k) * math.comb(most, k) * math.comb(most + dimension - k, dimension - k)
             for k in range(dimension + 1)
         )
+
+
+def test_the_published_set_of_2003_integers_scores_what_was_published():
+    summands = published("sum_difference_2003", of="functions")
+    elements = sorted({0} | {sum(five) for five in combinations_with_replacement(summands, 5)})
+    assert len(elements) == 2003
+    score = judged(elements)
+    assert (score.metrics["differences"], score.metrics["sums"]) == (807_667, 93_803)
+    assert 1.1479 < score.value == pytest.approx(1.1479888965, abs=5e-11)
+    assert score.value < SumDifference().best_known.value < score.value + 1e-11
 
 
 def test_an_interval_proves_nothing():
