@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as quoted
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from evoengine.markup import table_of
@@ -198,6 +199,15 @@ class Idiom:
     where: str = "body"
     imports: tuple[str, ...] = ()
     source: str = ""
+
+    @classmethod
+    def read(cls, folder: Path, *files: str, holes: Sequence[str], imports: tuple[str, ...] = (), source: str) -> Idiom:
+        """One whose code is in text files of a folder, one after the other, the last of which gives the name.
+
+        Each hole takes the variable of its own name.
+        """
+        code = "".join((folder / f"{file}.txt").read_text(encoding="utf-8") for file in files)
+        return cls(name=files[-1], code=code, holes={hole: hole for hole in holes}, imports=imports, source=source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

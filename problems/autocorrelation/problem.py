@@ -1,6 +1,7 @@
 """The first autocorrelation inequality: a step function whose autoconvolution has a low peak."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,10 +18,7 @@ _HERE = Path(__file__).parent
 _SEED = (_HERE / "seed.py").read_text(encoding="utf-8")
 
 
-def _idiom(name: str, *needs: str, source: str) -> Idiom:
-    code = (_HERE / "idioms" / f"{name}.txt").read_text(encoding="utf-8")
-    holes = {"heights": "heights"}
-    return Idiom(name=name, code=code, holes=holes, imports=("import numpy as np", *needs), source=source)
+_idiom = partial(Idiom.read, _HERE / "idioms", holes=("heights",), imports=("import numpy as np",))
 
 
 class Autocorrelation(Problem):
@@ -52,7 +50,7 @@ class Autocorrelation(Problem):
     idioms: ClassVar[tuple[Idiom, ...]] = (
         _idiom(
             "ascend",
-            "from scipy.optimize import linprog",
+            imports=("import numpy as np", "from scipy.optimize import linprog"),
             source="Matolcsi and Vinuesa 2010, arXiv:0907.1379: steps towards the best g with f * g <= max(f * f)",
         ),
         _idiom("refine", source="the same function on twice as many steps"),

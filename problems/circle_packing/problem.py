@@ -1,6 +1,7 @@
 """Circles in the unit square with the largest sum of radii, judged in exact arithmetic."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -45,10 +46,7 @@ RECORDS = {
 """The largest known sums by number of circles, cut (not rounded) to 12 decimals."""
 
 
-def _idiom(name: str, *files: str, needs: tuple[str, ...], source: str) -> Idiom:
-    code = "".join((_HERE / "idioms" / f"{file}.txt").read_text(encoding="utf-8") for file in files)
-    holes = {"centers": "centers", "radii": "radii"}
-    return Idiom(name=name, code=code, holes=holes, imports=("import numpy as np", *needs), source=source)
+_idiom = partial(Idiom.read, _HERE / "idioms", holes=("centers", "radii"))
 
 
 class CirclePacking(Problem):
@@ -69,25 +67,22 @@ class CirclePacking(Problem):
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
     preload: ClassVar[tuple[str, ...]] = ("numpy", "scipy.optimize")
     idioms: ClassVar[tuple[Idiom, ...]] = (
-        _idiom("grow_radii", "grow_radii", needs=(), source="coordinate ascent, one radius at a time"),
+        _idiom("grow_radii", imports=("import numpy as np",), source="coordinate ascent, one radius at a time"),
         _idiom(
             "best_radii",
-            "best_radii",
-            needs=("from scipy.optimize import linprog",),
+            imports=("import numpy as np", "from scipy.optimize import linprog"),
             source="for fixed centres the best radii are a linear program",
         ),
         _idiom(
-            "polish",
             "polished",
             "polish",
-            needs=("from scipy.optimize import minimize",),
+            imports=("import numpy as np", "from scipy.optimize import minimize"),
             source="sequential quadratic programming on centres and radii (Kraft 1988, SLSQP)",
         ),
         _idiom(
-            "hop",
             "polished",
             "hop",
-            needs=("from scipy.optimize import minimize",),
+            imports=("import numpy as np", "from scipy.optimize import minimize"),
             source="basin hopping (Wales and Doye 1997, arXiv:cond-mat/9803344)",
         ),
     )

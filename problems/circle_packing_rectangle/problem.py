@@ -1,5 +1,6 @@
 """Circles in a rectangle of perimeter 4 with the largest sum of radii, judged in exact arithmetic."""
 
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -16,14 +17,12 @@ _HERE = Path(__file__).parent
 _SEED = (_HERE / "seed.py").read_text(encoding="utf-8")
 
 
-def _idiom(name: str, *files: str, source: str) -> Idiom:
-    return Idiom(
-        name=name,
-        code="".join((_HERE / "idioms" / f"{file}.txt").read_text(encoding="utf-8") for file in files),
-        holes={"centers": "centers", "radii": "radii"},
-        imports=("import numpy as np", "from scipy.optimize import minimize"),
-        source=source,
-    )
+_idiom = partial(
+    Idiom.read,
+    _HERE / "idioms",
+    holes=("centers", "radii"),
+    imports=("import numpy as np", "from scipy.optimize import minimize"),
+)
 
 
 class CirclePackingRectangle(Problem):
@@ -47,8 +46,8 @@ class CirclePackingRectangle(Problem):
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
     preload: ClassVar[tuple[str, ...]] = ("numpy", "scipy.optimize")
     idioms: ClassVar[tuple[Idiom, ...]] = (
-        _idiom("polish", "polished", "polish", source="sequential quadratic programming (Kraft 1988, SLSQP)"),
-        _idiom("hop", "polished", "hop", source="basin hopping (Wales and Doye 1997, arXiv:cond-mat/9803344)"),
+        _idiom("polished", "polish", source="sequential quadratic programming (Kraft 1988, SLSQP)"),
+        _idiom("polished", "hop", source="basin hopping (Wales and Doye 1997, arXiv:cond-mat/9803344)"),
     )
 
     n: Annotated[int, Field(ge=1, le=100)] = 21

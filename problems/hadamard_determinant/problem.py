@@ -42,10 +42,10 @@ class HadamardDeterminant(Problem):
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
 
     idioms: ClassVar[tuple[Idiom, ...]] = (
-        Idiom(
-            name="climb",
-            code=(Path(__file__).parent / "idioms" / "climb.txt").read_text(encoding="utf-8"),
-            holes={"rows": "rows"},
+        Idiom.read(
+            Path(__file__).parent / "idioms",
+            "climb",
+            holes=("rows",),
             imports=("import numpy as np",),
             source="the best change of one sign, by cofactors, again and again",
         ),

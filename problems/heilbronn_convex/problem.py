@@ -1,6 +1,7 @@
 """Heilbronn's problem for convex regions: points of which no three span a small triangle, judged exactly."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
@@ -30,14 +31,12 @@ FLOORS = {
 }
 
 
-def _idiom(name: str, *files: str, source: str) -> Idiom:
-    return Idiom(
-        name=name,
-        code="".join((_HERE / "idioms" / f"{file}.txt").read_text(encoding="utf-8") for file in files),
-        holes={"points": "points"},
-        imports=("import numpy as np", "from scipy.optimize import minimize"),
-        source=source,
-    )
+_idiom = partial(
+    Idiom.read,
+    _HERE / "idioms",
+    holes=("points",),
+    imports=("import numpy as np", "from scipy.optimize import minimize"),
+)
 
 
 class HeilbronnConvex(Problem):
@@ -58,8 +57,8 @@ class HeilbronnConvex(Problem):
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
     preload: ClassVar[tuple[str, ...]] = ("numpy", "scipy.optimize")
     idioms: ClassVar[tuple[Idiom, ...]] = (
-        _idiom("polish", "polished", "polish", source="max-min by quadratic programming (Kraft 1988, SLSQP)"),
-        _idiom("hop", "polished", "hop", source="basin hopping (Wales and Doye 1997, arXiv:cond-mat/9803344)"),
+        _idiom("polished", "polish", source="max-min by quadratic programming (Kraft 1988, SLSQP)"),
+        _idiom("polished", "hop", source="basin hopping (Wales and Doye 1997, arXiv:cond-mat/9803344)"),
     )
 
     n: Annotated[int, Field(ge=3, le=24)] = 13

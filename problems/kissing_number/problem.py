@@ -57,10 +57,10 @@ class KissingNumber(Problem):
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=1.0)
     idioms: ClassVar[tuple[Idiom, ...]] = (
-        Idiom(
-            name="greedy_code",
-            code=(Path(__file__).parent / "idioms" / "greedy_code.txt").read_text(encoding="utf-8"),
-            holes={"found": "found", "d": "d"},
+        Idiom.read(
+            Path(__file__).parent / "idioms",
+            "greedy_code",
+            holes=("found", "d"),
             imports=("import itertools", "import random"),
             source="construction A on a constant-weight code (Conway and Sloane, chapter 5)",
         ),

@@ -1,5 +1,6 @@
 """Matrix multiplication with few multiplications: exact decompositions of the tensor <n, m, p>."""
 
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -42,10 +43,7 @@ LARGEST = 64
 """Of a coefficient's size, and of its real and imaginary part's."""
 
 
-def _idiom(name: str, holes: str, source: str) -> Idiom:
-    code = (Path(__file__).parent / "idioms" / f"{name}.txt").read_text(encoding="utf-8")
-    names = {hole: hole for hole in holes.split()}
-    return Idiom(name=name, code=code, holes=names, imports=("import random",), source=source)
+_idiom = partial(Idiom.read, Path(__file__).parent / "idioms", imports=("import random",))
 
 
 class MatrixMultiplication(Problem):
@@ -73,8 +71,12 @@ class MatrixMultiplication(Problem):
     )
     limits: ClassVar[Limits] = Limits(cpu_seconds=10.0, wall_seconds=60.0, memory_mib=1024, output_mib=4.0)
     idioms: ClassVar[tuple[Idiom, ...]] = (
-        _idiom("strassen", "terms n m p", "Strassen 1969, doi:10.1007/BF02165411, on blocks"),
-        _idiom("flips", "terms", "flip graphs (Kauers and Moosbauer 2022, arXiv:2212.01175; Arai et al. 2023)"),
+        _idiom("strassen", holes=("terms", "n", "m", "p"), source="Strassen 1969, doi:10.1007/BF02165411, on blocks"),
+        _idiom(
+            "flips",
+            holes=("terms",),
+            source="flip graphs (Kauers and Moosbauer 2022, arXiv:2212.01175; Arai et al. 2023)",
+        ),
     )
 
     n: Annotated[int, Field(ge=1, le=8)] = 2
