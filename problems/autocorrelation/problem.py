@@ -63,22 +63,15 @@ class Autocorrelation(Problem):
         return [()]
 
     def judge(self, outputs: list[Any]) -> Score:
-        if len(outputs) != 1:
-            raise Reject(f"expected one list of heights, found {len(outputs)}")
-        heights = numbers(outputs[0], None, longest=self.longest, what="the heights")
-        if (heights < 0).any():
-            raise Reject(f"height {int(np.argmax(heights < 0))} is negative")
-        top = float(heights.max())
-        if top == 0:
-            raise Reject("all heights are 0")
+        heights = self._heights(outputs)
         return Score(
             upper_bound(heights),
             log2_steps=math.log2(len(heights)),
-            empty_share=float((heights < 0.01 * top).mean()),
+            empty_share=float((heights < 0.01 * heights.max()).mean()),
         )
 
     def render(self, outputs: Any) -> str:
-        heights = numbers(outputs[0], None, longest=self.longest, what="the heights")
+        heights = self._heights(outputs)
         heights /= heights.max()
         folded = np.convolve(heights, heights)
         drawing = Drawing(
@@ -91,6 +84,16 @@ class Autocorrelation(Problem):
         places = np.linspace(-0.5, 0.5, len(folded) + 2).tolist()
         drawing.line(zip(places, [0.0, *(folded / folded.max()).tolist(), 0.0], strict=True), "edge")
         return drawing.svg()
+
+    def _heights(self, outputs: Any) -> npt.NDArray[Any]:
+        if len(outputs) != 1:
+            raise Reject(f"expected one list of heights, found {len(outputs)}")
+        heights = numbers(outputs[0], None, longest=self.longest, what="the heights")
+        if (heights < 0).any():
+            raise Reject(f"height {int(np.argmax(heights < 0))} is negative")
+        if not heights.any():
+            raise Reject("all heights are 0")
+        return heights
 
 
 def upper_bound(heights: npt.NDArray[Any]) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evoengine.errors import SettingError
-from evoengine.pictures import Picture, picture_of
+from evoengine.pictures import Picture, Undrawn, picture_of
 from evoengine.problem import Reject
 from evoengine.testing import InProcess, ProblemContract
 from evoengine.types import Program
@@ -124,6 +124,13 @@ def test_the_steps_are_drawn_with_their_heights_and_the_autoconvolution_over_the
     [folded] = shapes(problem, [[1.0, 4.0, 2.0]], "polyline", "edge")
     heights = [round((low - y) / (low - high), 2) for _, y in folded["points"]]
     assert heights == [0, 0.05, 0.4, 1, 0.8, 0.2, 0]  # 1, 8, 20, 16, 4 by their largest
+
+
+@pytest.mark.filterwarnings("error")
+def test_heights_that_the_judge_refuses_are_not_drawn():
+    undrawn = picture_of(Autocorrelation(), "[[0.0, 0.0]]")
+    assert isinstance(undrawn, Undrawn)
+    assert "all heights are 0" in undrawn.why
 
 
 def test_as_many_steps_as_there_may_be_fit_into_a_picture():
