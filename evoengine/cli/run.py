@@ -22,6 +22,7 @@ from evoengine.mutators import MUTATORS
 from evoengine.plugins import is_path
 from evoengine.reading import SELF_SCORED, Reading
 from evoengine.stores.base import CampaignRow
+from evoengine.types import Scored
 
 _INTERRUPTED = 130
 
@@ -159,8 +160,10 @@ def _report(campaign: Campaign, reason: str, form: str) -> None:
     known, floor = campaign.problem.best_known, campaign.problem.floor
     marked = f"; {SELF_SCORED}" if reading.self_scored else ""
     click.echo(f"best score   {readable(summary['best_score'])}   (record {summary['best_number']}{marked})")
-    for stage in (key for key in summary if key.startswith("best_on_")):
-        click.echo(f"{stage.removeprefix('best_on_'):<12} {readable(summary[stage])}")
+    for check in () if best is None else campaign.store.checks(row, best.number):
+        why = "" if isinstance(check.evaluation, Scored) else check.evaluation.feedback.partition("\n")[0]
+        shown = f"{check.stage:<12} {readable(summary[f'best_on_{check.stage}'])}"
+        click.echo(f"{shown}   ({readable(why)})" if why else shown)
     if known is not None:
         click.echo(f"best known   {readable(known.value)}   ({known.source})")
     if floor is not None:

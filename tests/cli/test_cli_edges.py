@@ -184,6 +184,26 @@ def test_check_looks_at_held_out_stages(folder: Path) -> None:
     assert "NO     seed 1 scores on the held-out stage 'later'" in done.stdout
 
 
+@pytest.mark.slow
+def test_a_run_ends_with_why_the_best_was_refused_on_the_held_out_stage(folder: Path) -> None:
+    text = (folder / "problems" / "peak.py").read_text()
+    text = text.replace("import Anchor,", "import Stage, Anchor,").replace(
+        "    shift: float = 0.0\n",
+        "    shift: float = 0.0\n    stages = (Stage(name='seen'), Stage(name='later', held_out=True))\n",
+    )
+    text = text.replace(
+        "def inputs(self):\n        return [()]", "def inputs(self, stage):\n        return [()] * len(stage)"
+    )
+    text = text.replace(
+        "        [numbers] = outputs\n",
+        "        if len(outputs) == 5:\n            raise Reject('lost \\x1b[1m')\n        numbers = outputs[0]\n",
+    )
+    (folder / "problems" / "peak.py").write_text(text)
+    done = evoengine("run", "peak", "--evaluations", "4", *STORE, "--quiet", "--workers", "1", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "\nlater        rejected   (lost \\x1b[1m)\n" in done.stdout
+
+
 def test_a_display_starts_from_where_the_campaign_stands_and_draws_without_the_campaign(folder: Path) -> None:
     from rich.console import Console
 
