@@ -57,7 +57,7 @@ class HadamardDeterminant(Problem):
     def best_known(self) -> Anchor | None:  # type: ignore[override]  # it depends on a setting
         """The largest known determinant of this order."""
         if self.n in HALVED:
-            source = "Orrick and Solomon's table of records: 2^28 * 7^12 * 320"
+            source = "Orrick, Solomon, Dowdeswell and Smith 2003, arXiv:math/0304410: 2^28 * 7^12 * 320, recomputed"
             if self.n <= 23:
                 source = "OEIS A003432" + ("; proven" if self.n <= 22 else "")
             return Anchor(value=share(2 ** (self.n - 1) * HALVED[self.n], self.n), source=source)

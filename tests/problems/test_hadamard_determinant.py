@@ -3,6 +3,7 @@ import math
 import textwrap
 from fractions import Fraction
 from itertools import permutations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +97,13 @@ def test_no_matrix_of_order_4_is_above_the_record():
         judged([list(x[:4]), list(x[4:8]), list(x[8:12]), [1, 1, 1, 1]]).value for x in product((-1, 1), repeat=12)
     )
     assert best == HadamardDeterminant(n=4).best_known.value
+
+
+def test_a_matrix_of_order_29_that_a_script_found_reaches_the_record():
+    lines = (Path(__file__).parent / "data" / "hadamard_29.txt").read_text(encoding="utf-8").splitlines()
+    rows = [[1 if sign == "+" else -1 for sign in line] for line in lines if not line.startswith("#")]
+    assert abs(module.determinant(rows)) == 2**28 * 7**12 * 320 == 1188957517256767569920
+    assert judged(rows).value == HadamardDeterminant().best_known.value
 
 
 def test_the_record_of_order_29_is_below_barbas_bound():
