@@ -21,6 +21,10 @@ Uncertainty = module.Uncertainty
 sign_changes, polynomial = module.sign_changes, module.polynomial
 
 BEST_OF_THREE = [0.32925, -0.01159, -8.9216e-05]
+BEST_OF_SEVEN = [
+    1.0, -0.02725130524969304, -0.0002832369288208335, -1.423460416834391e-07, -2.583748494829637e-10,
+    6.308411822248912e-14, -8.233751065238004e-18,
+]  # fmt: skip
 
 
 class TestContract(ProblemContract):
@@ -99,6 +103,13 @@ def test_the_sum_is_zero_at_zero_and_has_the_coefficients_that_were_given(given_
 def test_three_coefficients_that_were_published_score_what_was_published():
     score = Uncertainty().judge([published("uncertainty_3", of="functions")])
     assert score.value == pytest.approx(0.35209910442252773, abs=1e-15)
+    assert score.metrics["sign_changes"] == 1.0
+
+
+def test_seven_coefficients_of_our_own_score_what_was_published_for_seven():
+    score = Uncertainty(k=7).judge([BEST_OF_SEVEN])
+    assert Uncertainty(k=7).best_known.value < score.value == pytest.approx(0.3482001067489793, abs=1e-15)
+    assert round(score.value, 4) == 0.3482  # Gideoni, Risi and Gal 2026
     assert score.metrics["sign_changes"] == 1.0
 
 
