@@ -29,8 +29,8 @@ DOUBT = ONE >> 130
 
 _FLOOR = "SLSQP, 60 CPU s, benchmarks/floors.py"
 RECORDS = {
-    11: Anchor(value=3.92690159, source=f"{_FLOOR}; MLEvolve 2026 published 3.9284759, AlphaEvolve 2025 3.930092"),
-    12: Anchor(value=3.94164208, source=f"{_FLOOR}; MLEvolve 2026 published 3.94191, AlphaEvolve 2025 3.9419123"),
+    11: Anchor(value=3.92450089, source="ours: see README; ImprovEvolve 2026, arXiv:2602.10233, published 3.9245"),
+    12: Anchor(value=3.94164206, source="ours: see README; ImprovEvolve 2026, arXiv:2602.10233, published 3.9416"),
 }
 """The smallest sides that are known to us by number of hexagons, cut (not rounded) to 8 decimals."""
 FLOORS = {

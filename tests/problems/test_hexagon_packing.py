@@ -92,8 +92,8 @@ def overlap_area(one, other):
     return sum(p[0] * q[1] - q[0] * p[1] for p, q in pairwise([*one, one[0]])) / 2 if one else 0.0
 
 
-@pytest.mark.parametrize(("n", "side"), [(11, 3.9269017), (12, 3.9416421)])
-def test_packings_that_a_script_found_are_below_what_was_published_and_share_no_area(n, side):
+@pytest.mark.parametrize(("n", "side"), [(11, 3.9245009), (12, 3.94164207)])
+def test_packings_that_a_script_found_are_as_small_as_any_that_was_published_and_share_no_area(n, side):
     path = Path(__file__).parent / "data" / "hexagon_packing.json"
     *inner, outer = json.loads(path.read_text(encoding="utf-8"))[str(n)]
     score = judged(inner, outer)
