@@ -3,6 +3,7 @@ import math
 import textwrap
 from fractions import Fraction
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -80,6 +81,23 @@ def test_published_constructions_score_what_was_published(n, value):
     assert score.value < HeilbronnConvex(n=n).best_known.value
     least = min(area(*three) for three in combinations(points, 3)) / 2
     assert score.value == pytest.approx(least / ConvexHull(points).volume, rel=1e-12)
+
+
+def kept(name):
+    path = Path(__file__).parent / "data" / "heilbronn_convex.json"
+    return json.loads(path.read_text(encoding="utf-8"))[name]
+
+
+@pytest.mark.parametrize(("n", "value"), [(13, 0.0309372079203), (14, 0.0278355805174)])
+def test_polished_points_score_the_anchors(n, value):
+    score = judged(kept(f"polished_{n}"))
+    assert HeilbronnConvex(n=n).best_known.value < value < score.value < value + 1e-13
+
+
+def test_published_points_next_to_one_line_score_their_exact_share_and_not_the_one_of_floats():
+    points = [(Fraction(x), Fraction(y)) for x, y in kept("hillclimb_13")]
+    exact = float(min(area(*three) for three in combinations(points, 3)) / hull_area(points))
+    assert judged(kept("hillclimb_13")).value == exact == 0.03093720781335011 < 0.030937207942191215
 
 
 def test_an_affine_map_changes_nothing():
