@@ -189,12 +189,13 @@ class Parts:
 
     @asynccontextmanager
     async def models(self) -> AsyncIterator[None]:
-        """The language models, opened."""
+        """The language models, opened; the executor, which is open, leaves their cores to them."""
+        models = [model for model in (self.generator, self.task_model) if model is not None]
         async with AsyncExitStack() as stack:
-            if self.generator is not None:
-                await stack.enter_async_context(self.generator)
-            if self.task_model is not None and self.task_model is not self.generator:
-                await stack.enter_async_context(self.task_model)
+            different = {id(model): model for model in models}.values()
+            for model in different:
+                await stack.enter_async_context(model)
+            self.executor.give_way(sum(model.cores for model in different))
             yield
 
     def fold(self) -> Fold:

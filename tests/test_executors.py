@@ -27,6 +27,9 @@ from evoengine.types import Judgement, Probe, Program, Trials
 pytestmark = pytest.mark.slow
 
 
+CORES = sorted(os.sched_getaffinity(0))
+
+
 class Scripted(Puppet):
     """A puppet of this module."""
 
@@ -355,6 +358,62 @@ def test_lanes_have_gpus_of_their_own_where_the_problem_needs_them(
     found = asyncio.run(work())
     assert {share for share, _ in found} == shares
     assert len(found) <= 2 / gpus
+
+
+class Placed(Puppet):
+    """Says on which cores it may run."""
+
+    def answer(self, request: Trials | Probe) -> Any:
+        time.sleep(0.2)
+        return sorted(os.sched_getaffinity(0))
+
+
+def cores_of(executor: Executor, log: str, at_once: int, busy: int) -> set[int]:
+    """On which cores so many questions are answered while a model keeps some busy."""
+    executor.prepare(Placed(log))
+
+    async def one() -> list[int]:
+        async with executor.reserve() as trial:
+            found: list[int] = await trial.answer(Probe(program=program("x"), entry="f"))
+            return found
+
+    async def ask() -> list[list[int]]:
+        async with executor:
+            executor.give_way(busy)
+            return await asyncio.gather(*(one() for _ in range(at_once)))
+
+    found = asyncio.run(ask())
+    assert all(len(cores) == 1 for cores in found)
+    return {core for [core] in found}
+
+
+@pytest.mark.skipif(len(CORES) < 2, reason="a model and judges share the only core")
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_evaluations_keep_off_the_cores_that_a_model_keeps_busy(log: str, at_once: int) -> None:
+    assert cores_of(Local(), log, at_once, len(CORES) - 1) == {CORES[-1]}
+
+
+@pytest.mark.skipif(len(CORES) < 2, reason="a model and judges share the only core")
+def test_evaluations_use_all_cores_once_many_of_them_wait(log: str) -> None:
+    assert cores_of(Local(), log, 6 * len(CORES), len(CORES) - 1) == set(CORES)
+
+
+@pytest.mark.parametrize("busy", [0, len(CORES), 1000])
+def test_a_model_that_keeps_all_cores_busy_or_none_changes_nothing(log: str, busy: int) -> None:
+    assert cores_of(Local(), log, len(CORES), busy) == set(CORES)
+
+
+def test_a_cancelled_wait_for_a_lane_loses_none(log: str) -> None:
+    async def work(executor: Executor) -> list[Judgement]:
+        first = asyncio.create_task(executor.evaluate(program("xyz")))
+        await asyncio.sleep(0)
+        waiting = [asyncio.create_task(executor.evaluate(program("xy"))) for _ in range(3)]
+        await asyncio.sleep(0)
+        for task in waiting[:2]:
+            task.cancel()
+        return await asyncio.gather(first, waiting[2], executor.evaluate(program("x")))
+
+    assert [one.evaluation.score for one in run(Local(workers=1), log, work)] == [3.0, 2.0, 1.0]
 
 
 @pytest.mark.parametrize("executor", [Inline(), Local(workers=1)], ids=str)

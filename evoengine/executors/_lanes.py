@@ -44,7 +44,7 @@ class Lane:
 
     def __init__(self, setup: bytes, core: int | None = None, environment: Mapping[str, str] | None = None) -> None:
         self._setup = setup
-        self._core = core
+        self.core = core
         self._environment = dict(environment or {})
         self._retired = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,8 +81,8 @@ class Lane:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-            if self._core is not None:
-                os.sched_setaffinity(self._process.pid, {self._core})
+            if self.core is not None:
+                os.sched_setaffinity(self._process.pid, {self.core})
         except OSError as error:
             self.end()
             raise ExecutorError(f"cannot start a worker process: {error}") from error

@@ -75,6 +75,12 @@ class Executor(Component, ABC):
     def prepare(self, evaluator: Any) -> None:
         """Says what the workers will hold (an `Evaluates`); called once, before `async with`."""
 
+    def give_way(self, cores: int) -> None:  # whoever has no workers on this machine need not care
+        """Says, within `async with`, how many of this machine's cores (the first) a language model keeps busy.
+
+        Work goes there only when it would wait long otherwise. It changes no result.
+        """
+
     @abstractmethod
     async def __aenter__(self) -> Executor: ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -17,6 +18,9 @@ from evoengine.executors._lanes import Lane
 from evoengine.executors.base import Executor, Trial, gpus_of, gpus_shared
 from evoengine.shipping import loaded_plugins
 from evoengine.types import Content, Judgement
+
+_BACKLOG = 2
+"""So many evaluations may wait before they are worked on beside a language model, on cores that it keeps busy."""
 
 
 def _cores() -> list[int]:
@@ -31,7 +35,9 @@ class Local(Executor):
     evaluation repeated once. Lanes are out of reach of Ctrl-C and die with this process.
 
     With as many workers as cores, each lane keeps to a core of its own: a lane and its candidate take turns, and
-    a turn costs half as much on one core (4,500 instead of 2,500 trials a second on a cheap problem).
+    a turn costs half as much on one core (4,500 instead of 2,500 trials a second on a cheap problem). Lanes on cores
+    that a language model keeps busy are then used last, while more than two evaluations wait: a model of several
+    threads is as fast as the slowest of them.
 
     Where the problem needs GPUs, each lane has its own, and there are no more lanes than that allows.
     """
@@ -41,7 +47,7 @@ class Local(Executor):
     _setup: bytes = PrivateAttr(default=b"")
     _gpus: float = PrivateAttr(default=0.0)
     _lanes: list[Lane] = PrivateAttr(default_factory=list)
-    _free: asyncio.LifoQueue[Lane] = PrivateAttr(default_factory=asyncio.LifoQueue)
+    _free: _Free = PrivateAttr(default_factory=lambda: _Free())
 
     def prepare(self, evaluator: Any) -> None:
         import cloudpickle
@@ -52,7 +58,7 @@ class Local(Executor):
     async def __aenter__(self) -> Local:
         if not self._setup:
             raise ExecutorError("the executor holds no evaluator yet: call prepare() before it is used")
-        self._free = asyncio.LifoQueue()
+        self._free = _Free()
         cores, shares = _cores(), gpus_shared(self._gpus, self.workers)
         homes = cores if len(cores) == self.workers else [None] * self.workers
         self._lanes = [
@@ -65,8 +71,13 @@ class Local(Executor):
             await self.__aexit__()
             raise
         for lane in self._lanes:
-            self._free.put_nowait(lane)
+            self._free.give(lane)
         return self
+
+    def give_way(self, cores: int) -> None:
+        shared = set(_cores()[:cores])
+        last = frozenset(lane for lane in self._lanes if lane.core in shared)
+        self._free.last = last if len(last) < len(self._lanes) else frozenset()
 
     async def __aexit__(self, *exc: object) -> None:
         lanes, self._lanes = self._lanes, []
@@ -93,8 +104,54 @@ class Local(Executor):
     async def _lane(self) -> AsyncIterator[Lane]:
         if not self._lanes:
             raise ExecutorError("the executor is not open: use it within `async with`")
-        lane = await self._free.get()
+        lane = await self._free.take()
         try:
             yield lane
         finally:
-            self._free.put_nowait(lane)
+            self._free.give(lane)
+
+
+class _Free:
+    """Lanes that nobody uses, and those who wait for one: the first to come are served first.
+
+    Attributes:
+        last: lanes, never all, that are used only while more than `_BACKLOG` wait and no other is free.
+    """
+
+    def __init__(self) -> None:
+        self.last: frozenset[Lane] = frozenset()
+        self._lanes: list[Lane] = []
+        self._waiting: deque[asyncio.Future[Lane]] = deque()
+
+    async def take(self) -> Lane:
+        """A lane, as soon as there is one."""
+        mine: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        self._serve()
+        try:
+            return await mine
+        except asyncio.CancelledError:
+            if not mine.cancelled():
+                self.give(mine.result())
+            raise
+
+    def give(self, lane: Lane) -> None:
+        """Puts a lane back, or where it is wanted."""
+        self._lanes.append(lane)
+        self._serve()
+
+    def _serve(self) -> None:
+        while self._waiting:
+            if self._waiting[0].cancelled():
+                self._waiting.popleft()
+            elif (lane := self._next()) is None:
+                return
+            else:
+                self._waiting.popleft().set_result(lane)
+
+    def _next(self) -> Lane | None:
+        """Of the lanes that may be used now the one that came back last: what it needs is at hand."""
+        for at in range(len(self._lanes) - 1, -1, -1):
+            if self._lanes[at] not in self.last or len(self._waiting) > _BACKLOG:
+                return self._lanes.pop(at)
+        return None

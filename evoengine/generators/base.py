@@ -49,6 +49,11 @@ class Generator(Component, ABC):
     def policy(self) -> str:
         """The name of the weights that answer now, as completions carry it."""
 
+    @property
+    def cores(self) -> int:
+        """How many of this machine's cores it keeps busy while it answers, 0 before it is opened."""
+        return 0
+
     def most_money(self, tokens: int) -> float:  # noqa: ARG002  # one's own machine sends no bill
         """What so many tokens cost at most, read or written, US dollars."""
         return 0.0

@@ -76,6 +76,10 @@ class Ensemble(Generator):
         await self._stack.aclose()
 
     @property
+    def cores(self) -> int:
+        return sum(generator.cores for generator in self._generators.values())
+
+    @property
     def policy(self) -> str:
         return "+".join(f"{name}:{generator.policy}" for name, generator in self._generators.items())
 

@@ -85,6 +85,7 @@ class Vllm(Local):
     _numbers: Iterator[int] = PrivateAttr(default_factory=count)
     _slots: dict[str, int] = PrivateAttr(default_factory=dict)
     """vLLM's number of each adapter that it was ever given, from 1."""
+    _cores: int = PrivateAttr(default=0)
     _folder: str | None = PrivateAttr(default=None)
     """Of the weights that stand in the place of the model's own."""
     _change: asyncio.Lock = PrivateAttr(default_factory=asyncio.Lock)
@@ -102,6 +103,12 @@ class Vllm(Local):
         if self._engine is not None:
             _shut_down(self._engine)
             self._engine = None
+        self._cores = 0
+
+    @property
+    def cores(self) -> int:
+        """On a CPU the number of its threads; else one for each GPU, which a process waits for in a busy loop."""
+        return self._cores
 
     @property
     def _rank(self) -> int | None:
@@ -280,6 +287,8 @@ class Vllm(Local):
             cpu = bool(current_platform.is_cpu())
             settings = self._engine_settings(cpu)
             with _environment(_for_cpu(bool(settings["enforce_eager"])) if cpu else {}):
+                gpus = self.tensor_parallel_size * self.data_parallel_size
+                self._cores = int(os.environ["OMP_NUM_THREADS"]) if cpu else gpus
                 return AsyncLLM.from_engine_args(AsyncEngineArgs(**settings))
 
     def _engine_settings(self, cpu: bool) -> dict[str, Any]:

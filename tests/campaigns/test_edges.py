@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
+from pydantic import PrivateAttr
 
 from evoengine import Campaign, Context, Feature, Problem, Program, Score, Stage
 from evoengine.errors import CampaignError, ProblemError, SettingError
 from evoengine.events import Committed, Event
 from evoengine.executors.inline import Inline
+from evoengine.generators.scripted import Scripted
 from evoengine.operators.base import Conversation, Operator
 from evoengine.problem import Player, Reject
 from evoengine.reading import Reading
@@ -38,6 +40,35 @@ def test_a_watcher_that_raises_is_dropped_and_the_run_goes_on(tmp_path: Path, ca
         assert campaign.run(stop=Records(20)) == "20 records are there"
     assert "no such screen" in caplog.text
     assert [event.record.number for event in told if isinstance(event, Committed)] == list(range(1, 21))
+
+
+class Busy(Scripted):
+    """Keeps two cores busy, as it says."""
+
+    @property
+    def cores(self) -> int:
+        return 2
+
+
+class Told(Inline):
+    """Remembers what it was told."""
+
+    _told: list[int] = PrivateAttr(default_factory=list)
+
+    def give_way(self, cores: int) -> None:
+        self._told.append(cores)
+
+
+def test_the_executor_is_told_how_many_cores_the_models_keep_busy(tmp_path: Path) -> None:
+    executor = Told()
+    several = {"use": "ensemble", "members": {"one": Busy(), "other": Busy()}}
+    with campaign_of(tmp_path, executor=executor, generator=several, task_model=Busy()) as campaign:
+        campaign.run(stop=Records(2))
+    assert executor._told == [6]
+    both, same = Told(), Busy()
+    with campaign_of(tmp_path / "same", executor=both, generator=same, task_model=same) as campaign:
+        campaign.run(stop=Records(2))
+    assert both._told == [2]
 
 
 class Surrogate(Numbers):

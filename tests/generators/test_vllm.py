@@ -87,6 +87,12 @@ def running(made: Tiny) -> Iterator[Running]:
             runner.run(vllm.__aexit__(None, None, None))
 
 
+def test_it_says_how_many_cores_its_threads_keep_busy(made: Tiny, running: Running) -> None:
+    threads = os.environ.get("OMP_NUM_THREADS") or max(1, len(os.sched_getaffinity(0)) - 1)
+    assert running.vllm.cores == int(threads)
+    assert generator(made).cores == 0
+
+
 def test_completion_k_of_several_is_that_of_seed_plus_k(running: Running) -> None:
     several = running.ask(prompt("hello", seed=7, temperature=1.0), n=5)
     alone = [running.one(prompt("hello", seed=7 + k, temperature=1.0)) for k in range(5)]
