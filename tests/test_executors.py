@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from evoengine.errors import ExecutorError, MissingExtra
+from evoengine.executors import local
 from evoengine.executors.base import Executor
 from evoengine.executors.inline import Inline
 from evoengine.executors.local import Local
@@ -388,13 +389,13 @@ def cores_of(executor: Executor, log: str, at_once: int, busy: int) -> set[int]:
 
 
 @pytest.mark.skipif(len(CORES) < 2, reason="a model and judges share the only core")
-@pytest.mark.parametrize("at_once", [1, 3])
-def test_evaluations_keep_off_the_cores_that_a_model_keeps_busy(log: str, at_once: int) -> None:
-    assert cores_of(Local(), log, at_once, len(CORES) - 1) == {CORES[-1]}
+def test_evaluations_keep_off_the_cores_that_a_model_keeps_busy(log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_PATIENCE", 300.0)
+    assert cores_of(Local(), log, 4, len(CORES) - 1) == {CORES[-1]}
 
 
 @pytest.mark.skipif(len(CORES) < 2, reason="a model and judges share the only core")
-def test_evaluations_use_all_cores_once_many_of_them_wait(log: str) -> None:
+def test_evaluations_that_have_waited_for_long_use_the_cores_of_the_model_too(log: str) -> None:
     assert cores_of(Local(), log, 6 * len(CORES), len(CORES) - 1) == set(CORES)
 
 

@@ -19,8 +19,8 @@ from evoengine.executors.base import Executor, Trial, gpus_of, gpus_shared
 from evoengine.shipping import loaded_plugins
 from evoengine.types import Content, Judgement
 
-_BACKLOG = 2
-"""So many evaluations may wait before they are worked on beside a language model, on cores that it keeps busy."""
+_PATIENCE = 0.2
+"""Seconds that an evaluation waits before it is worked on where a language model keeps the core busy."""
 
 
 def _cores() -> list[int]:
@@ -36,8 +36,8 @@ class Local(Executor):
 
     With as many workers as cores, each lane keeps to a core of its own: a lane and its candidate take turns, and
     a turn costs half as much on one core (4,500 instead of 2,500 trials a second on a cheap problem). Lanes on cores
-    that a language model keeps busy are then used last, while more than two evaluations wait: a model of several
-    threads is as fast as the slowest of them.
+    that a language model keeps busy are then left to it, but for evaluations that have waited for a fifth of a second:
+    a model of several threads is as fast as the slowest of them.
 
     Where the problem needs GPUs, each lane has its own, and there are no more lanes than that allows.
     """
@@ -115,19 +115,22 @@ class _Free:
     """Lanes that nobody uses, and those who wait for one: the first to come are served first.
 
     Attributes:
-        last: lanes, never all, that are used only while more than `_BACKLOG` wait and no other is free.
+        last: lanes, never all, that are only for those who have waited for long.
     """
 
     def __init__(self) -> None:
         self.last: frozenset[Lane] = frozenset()
         self._lanes: list[Lane] = []
-        self._waiting: deque[asyncio.Future[Lane]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[Lane], float]] = deque()
 
     async def take(self) -> Lane:
         """A lane, as soon as there is one."""
-        mine: asyncio.Future[Lane] = asyncio.get_running_loop().create_future()
-        self._waiting.append(mine)
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[Lane] = loop.create_future()
+        self._waiting.append((mine, loop.time() + _PATIENCE))
         self._serve()
+        if self.last and not mine.done():
+            loop.call_later(_PATIENCE, self._serve)
         try:
             return await mine
         except asyncio.CancelledError:
@@ -142,16 +145,17 @@ class _Free:
 
     def _serve(self) -> None:
         while self._waiting:
-            if self._waiting[0].cancelled():
-                self._waiting.popleft()
-            elif (lane := self._next()) is None:
-                return
-            else:
-                self._waiting.popleft().set_result(lane)
+            first, until = self._waiting[0]
+            if not first.cancelled():
+                lane = self._next(overdue=asyncio.get_running_loop().time() >= until)
+                if lane is None:
+                    return
+                first.set_result(lane)
+            self._waiting.popleft()
 
-    def _next(self) -> Lane | None:
+    def _next(self, *, overdue: bool) -> Lane | None:
         """Of the lanes that may be used now the one that came back last: what it needs is at hand."""
         for at in range(len(self._lanes) - 1, -1, -1):
-            if self._lanes[at] not in self.last or len(self._waiting) > _BACKLOG:
+            if overdue or self._lanes[at] not in self.last:
                 return self._lanes.pop(at)
         return None
