@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
+
+# Read when numpy is loaded. The budget is in CPU seconds, and more threads spend it without being faster.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 

@@ -152,44 +152,107 @@ def heilbronn_convex(module: ModuleType, seconds: float, rng: np.random.Generato
 
 
 def hexagon_packing(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
-    """Multi-start SLSQP on centres, angles and the outer side."""
-
-    def reach(angle: Array) -> Array:
-        found: Array = np.cos((angle + np.pi / 6) % (np.pi / 3) - np.pi / 6)
-        return found
-
+    """Basin hopping with SLSQP on centres, angles and the outer side, from new starts where it stalls."""
     for n in (11, 12):
         problem = module.HexagonPacking(n=n)
         scope = scope_of(problem)
-        first, second = np.triu_indices(n, 1)
-
-        def slack(z: Array, n: int = n, first: Array = first, second: Array = second) -> Array:
-            x, y, angle = z[:-1].reshape(3, n)
-            turns, gaps = np.radians([30.0, 90.0, 150.0]), []
-            for one in (first, second):
-                way = angle[one, None] + turns
-                along = (x[first] - x[second])[:, None] * np.cos(way) + (y[first] - y[second])[:, None] * np.sin(way)
-                gaps.append(np.abs(along) - reach(way - angle[first, None]) - reach(way - angle[second, None]))
-            along = np.abs(x[:, None] * np.cos(turns) + y[:, None] * np.sin(turns))
-            walls = z[-1] * np.sqrt(0.75) - along - reach(turns - angle[:, None])
-            return np.concatenate([np.hstack(gaps).max(axis=1), walls.ravel()])
-
-        gain = np.append(np.zeros(3 * n), 1.0)
-        best = np.inf
+        best = side = np.inf
+        point = kept = np.zeros(0)
+        starts = stale = 0
         for k in ticks(seconds):
-            start = np.concatenate([rng.uniform(-3.0, 3.0, 2 * n), rng.uniform(0.0, np.pi / 3, n), [5.0]])
-            found = minimize(
-                lambda z: z[-1],
-                start,
-                jac=lambda _, gain=gain: gain,
-                constraints={"type": "ineq", "fun": slack},
-                method="SLSQP",
-                options={"maxiter": 200, "ftol": 1e-10},
-            )
-            x, y, angle = found.x[:-1].reshape(3, n)
-            if not np.abs(found.x).max() < 100.0:
-                continue
-            packing = np.column_stack([x, y]), np.degrees(angle), np.zeros(2), 0.0
-            scope["construct"] = lambda _, packing=packing: packing
-            best = min(best, judged(problem, scope["pack"](n)))
-        yield f"{n} hexagons: SLSQP on centres and angles, {k} random starts", best
+            fresh = k == 1 or stale >= (25 if side < 1.03 * best else 4)
+            reached, moved = gathered(n, scattered(n, rng) if fresh else shaken(n, point, rng))
+            if fresh or reached < side - 1e-7:
+                side, point, stale = reached, moved, 0
+            else:
+                stale += 1
+            starts += fresh
+            if side < best:
+                best, kept = side, point
+        _, kept = gathered(n, kept, rounds=300, near=1e-15)
+        x, y, angle = kept[:-1].reshape(3, n)
+        packing = np.column_stack([x, y]), np.degrees(angle), np.zeros(2), 0.0
+        scope["construct"] = lambda _, packing=packing: packing
+        value = judged(problem, scope["pack"](n))
+        yield f"{n} hexagons: basin hopping with SLSQP, {k} hops, {starts} random starts", value
+
+
+def scattered(n: int, rng: np.random.Generator) -> Array:
+    """Unit hexagons anywhere, x (n,), y (n,), angles (n,) and the outer side: every other time in nearly one way."""
+    angle = rng.uniform(0.0, np.pi / 3, n)
+    if rng.random() < 0.5:
+        angle = angle[0] + rng.normal(0.0, 0.05, n)
+    return np.concatenate([rng.uniform(-3.0, 3.0, 2 * n), angle, [5.0]])
+
+
+def shaken(n: int, point: Array, rng: np.random.Generator) -> Array:
+    """The hexagons after one has jumped, two have moved far, or all a little."""
+    moved = point.copy()
+    rows = moved[:-1].reshape(3, n)
+    move = rng.integers(4)
+    if move < 2:
+        some = rng.choice(n, 1 + move, replace=False)
+        away = rng.uniform(-3.0, 3.0, (2, 1)) if move == 0 else rows[:2, some] + rng.normal(0.0, 0.8, (2, 2))
+        rows[:2, some] = away
+        rows[2, some] = rng.uniform(0.0, np.pi / 3, 1 + move)
+    else:
+        width = 0.25 if move == 2 else 0.1
+        rows += rng.normal(0.0, width, (3, n))
+    moved[-1] += 0.4
+    return moved
+
+
+def gathered(n: int, start: Array, rounds: int = 120, near: float = 1e-9) -> tuple[float, Array]:
+    """A smallest outer side near a start, with a price on overlap that is left, and the point where it is."""
+    gain = np.append(np.zeros(3 * n), 1.0)
+    found = minimize(
+        lambda z: z[-1],
+        start,
+        jac=lambda _: gain,
+        constraints={"type": "ineq", "fun": lambda z: room(n, z)[0], "jac": lambda z: room(n, z)[1]},
+        method="SLSQP",
+        options={"maxiter": rounds, "ftol": near},
+    ).x
+    if not np.abs(found).max() < 100.0:
+        return np.inf, start
+    return float(found[-1] - 6.0 * min(room(n, found)[0].min(), 0.0)), found
+
+
+def room(n: int, point: Array) -> tuple[Array, Array]:
+    """How far pairs are apart, and hexagons from three of the outer one's axes: (n (n - 1) / 2 + 3 n,), with slopes.
+
+    A pair's is along the best of the normals of both hexagons' edges: one of these separates them, or they overlap.
+    """
+    x, y, angle = point[:-1].reshape(3, n)
+    first, second = np.triu_indices(n, 1)
+    pairs, turns = np.arange(len(first)), np.radians([30.0, 90.0, 150.0])
+
+    def folded(way: Array) -> Array:
+        turned: Array = (way + np.pi / 6) % (np.pi / 3) - np.pi / 6
+        return turned
+
+    # The reach of a hexagon along its own normals is that of its edges; the other's depends on both angles.
+    owner = np.column_stack([first] * 3 + [second] * 3)
+    guest = np.column_stack([second] * 3 + [first] * 3)
+    way = angle[owner] + np.tile(turns, 2)
+    beyond = folded(way - angle[guest])
+    across, up = (x[first] - x[second])[:, None], (y[first] - y[second])[:, None]
+    along = across * np.cos(way) + up * np.sin(way)
+    gaps = np.abs(along) - np.sqrt(0.75) - np.cos(beyond)
+    axis = gaps.argmax(axis=1)
+    side, cos, sin = np.sign(along)[pairs, axis], np.cos(way)[pairs, axis], np.sin(way)[pairs, axis]
+    lean = np.sin(beyond)[pairs, axis]
+    rows = np.zeros((len(pairs) + 3 * n, 3 * n + 1))
+    rows[pairs, first], rows[pairs, second] = side * cos, -side * cos
+    rows[pairs, n + first], rows[pairs, n + second] = side * sin, -side * sin
+    rows[pairs, 2 * n + owner[pairs, axis]] = side * (up[:, 0] * cos - across[:, 0] * sin) + lean
+    rows[pairs, 2 * n + guest[pairs, axis]] = -lean
+
+    along = x[:, None] * np.cos(turns) + y[:, None] * np.sin(turns)
+    beyond = folded(turns - angle[:, None])
+    walls = point[-1] * np.sqrt(0.75) - np.abs(along) - np.cos(beyond)
+    place, one = len(pairs) + np.arange(3 * n).reshape(n, 3), np.arange(n)[:, None]
+    rows[place, one], rows[place, n + one] = -np.sign(along) * np.cos(turns), -np.sign(along) * np.sin(turns)
+    rows[place, 2 * n + one] = -np.sin(beyond)
+    rows[place, -1] = np.sqrt(0.75)
+    return np.concatenate([gaps[pairs, axis], walls.ravel()]), rows
