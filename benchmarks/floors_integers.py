@@ -163,28 +163,58 @@ def singer_set(q: int) -> Array:
 
 
 def hadamard_determinant(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
-    """The best sign change, again and again, from random matrices, and from the best one with some signs changed."""
+    """Rows and columns replaced by the signs of their cofactors, from Hadamard matrices with a random border."""
     problem = module.HadamardDeterminant()
     n = problem.n
+    core = hadamard_28().astype(float)
+    best = now = -np.inf
+    kept = climbing = np.ones((n, n))
+    starts, stale = 0, 3000
+    for k in ticks(seconds):
+        if stale >= 3000:
+            moved = rng.choice((-1.0, 1.0), (n, n))
+            moved[1:, 1:] = core[rng.permutation(n - 1)][:, rng.permutation(n - 1)]
+            now, starts, stale = -np.inf, starts + 1, 0
+        else:
+            moved = climbing.copy()
+            lines = moved if rng.random() < 0.5 else moved.T
+            for i in rng.choice(n, rng.integers(1, 4), replace=False):
+                lines[i] *= np.where(rng.random(n) < rng.uniform(0.03, 0.43), -1.0, 1.0)
+        reached = climbed(moved)
+        stale = 0 if reached > now + 1e-9 else stale + 1
+        if reached > now - 1e-9 or rng.random() < np.exp(50.0 * (reached - now)):
+            now, climbing = reached, moved
+        if now > best + 1e-9:
+            best, kept = now, climbing
+    value = judged(problem, kept.astype(int).tolist())
+    yield f"signs of cofactors, {k} climbs from {starts} bordered matrices", value
 
-    def climbed(matrix: Array) -> tuple[float, Array]:
-        while True:
-            try:
-                gain = np.abs(1.0 - 2.0 * matrix * np.linalg.inv(matrix).T)
-            except np.linalg.LinAlgError:
-                gain = rng.random((n, n)) + 1.0
-            i, k = np.unravel_index(int(gain.argmax()), gain.shape)
-            if gain[i, k] < 1.0 + 1e-9:
-                return float(np.linalg.slogdet(matrix)[1]), matrix
-            matrix[i, k] *= -1.0
 
-    best, kept = max((climbed(rng.choice((-1.0, 1.0), (n, n))) for _ in ticks(seconds / 2)), key=lambda one: one[0])
-    yield "sign changes from random matrices", judged(problem, kept.astype(int).tolist())
-    for k in ticks(seconds / 2):
-        moved = kept.copy()
-        places = rng.integers(n, size=(2, int(rng.integers(2, 30))))
-        moved[places[0], places[1]] *= -1.0
-        reached, moved = climbed(moved)
-        if reached >= best:
-            best, kept = reached, moved
-    yield f"and from the best with some signs changed, {k} times", judged(problem, kept.astype(int).tolist())
+def climbed(matrix: Array) -> float:
+    """Gives the logarithm of the determinant after each best row or column took its cofactors' signs, while one gains.
+
+    The matrix (n, n) is changed. With the others fixed, the determinant is linear in one row: its cofactors' signs are
+    the best row, and the gain is the sum of the sizes of a column of the inverse.
+    """
+    while True:
+        try:
+            inverse = np.linalg.inv(matrix)
+        except np.linalg.LinAlgError:
+            return -np.inf
+        sizes = np.abs(inverse)
+        gains = np.stack([sizes.sum(axis=0), sizes.sum(axis=1)])
+        upright, i = np.unravel_index(int(gains.argmax()), gains.shape)
+        if gains[upright, i] < 1.0 + 1e-9:
+            return float(np.linalg.slogdet(matrix)[1])
+        lines, cofactors = (matrix.T, inverse[i]) if upright else (matrix, inverse[:, i])
+        lines[i] = np.where(np.abs(cofactors) < 1e-9, lines[i], np.sign(cofactors))
+
+
+def hadamard_28() -> Array:
+    """A Hadamard matrix of order 2 (q + 1) from the squares modulo q = 13 (Paley 1933)."""
+    q = 13
+    squares = {x * x % q for x in range(1, q)}
+    conference = np.ones((q + 1, q + 1), dtype=int)
+    conference[0, 0] = 0
+    conference[1:, 1:] = [[0 if i == k else 1 if (i - k) % q in squares else -1 for k in range(q)] for i in range(q)]
+    return np.kron(conference, [[1, 1], [1, -1]]) + np.kron(np.eye(q + 1, dtype=int), [[1, -1], [-1, -1]])
