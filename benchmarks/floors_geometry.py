@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from cmaes import CMA
@@ -131,24 +132,80 @@ def circle_packing_rectangle(module: ModuleType, seconds: float, rng: np.random.
 
 
 def heilbronn_convex(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
-    """Multi-start SLSQP and basin hopping."""
+    """Basin hopping with SLSQP on the smallest areas, from new starts where it stalls."""
     for n in (13, 14):
         problem = module.HeilbronnConvex(n=n)
         scope = polish_of(problem, points=rng.random((n, 2)))
-        best = 0.0
+        best = now = 0.0
+        points = kept = rng.random((n, 2))
+        starts, stale = 0, 100
         for k in ticks(seconds):
-            best = max(best, judged(problem, scope["polished"](rng.random((n, 2))).tolist()))
-        yield f"{n} points: SLSQP on the smallest area, {k} random starts", best
+            fresh = stale >= 100
+            moved = spread(scope, rng.random((n, 2)) if fresh else jolted(points, rng))
+            reached = scope["value"](moved)
+            stale = 0 if fresh or reached > now + 1e-9 else stale + 1
+            starts += fresh
+            if fresh or reached > now:
+                now, points = reached, moved
+            if now > best:
+                best, kept = now, points
+        value = judged(problem, scope["polished"](kept).tolist())
+        yield f"{n} points: basin hopping with SLSQP, {k} hops, {starts} random starts", value
 
-        points, best = rng.random((n, 2)), 0.0
-        for k in ticks(seconds):
-            moved = points.copy()
-            moved[rng.choice(n, 1 + k % 2, replace=False)] = rng.uniform(moved.min(0), moved.max(0), (1 + k % 2, 2))
-            moved = scope["polished"](moved)
-            reached = judged(problem, moved.tolist())
-            if reached > best:
-                points, best = moved, reached
-        yield f"{n} points: basin hopping with SLSQP, {k} hops", best
+
+def jolted(points: Array, rng: np.random.Generator) -> Array:
+    """Points (N, 2) of which one or two have jumped, or all moved a little."""
+    moved, move = points.copy(), rng.integers(3)
+    low, high = points.min(axis=0), points.max(axis=0)
+    if move < 2:
+        moved[rng.choice(len(points), 1 + move, replace=False)] = rng.uniform(low, high, (1 + move, 2))
+        return moved
+    wider: Array = moved + rng.normal(0.0, rng.choice([0.02, 0.05, 0.1]), moved.shape) * (high - low)
+    return wider
+
+
+def spread(scope: dict[str, Any], points: Array, few: int = 90, rounds: int = 30) -> Array:
+    """Points (N, 2) with a larger smallest triangle by their hull, or the same ones.
+
+    As the problem's `polish`, but for the `few` smallest triangles only and in fewer rounds: about four times as fast.
+    A triangle that was left out and became the smallest counts in the value that decides.
+    """
+    points = (points - points.mean(axis=0)) / np.sqrt(max(scope["whole_area"](points), 1e-12))
+    areas = scope["signed"](points)
+    near = np.argsort(np.abs(areas))[:few]
+    side, around, row = np.sign(areas[near]), scope["corners"](points), np.arange(len(near))
+    a, b, c = scope["a"][near], scope["b"][near], scope["c"][near]
+
+    def slack(z: Array) -> Array:
+        x, y = z[:-1].reshape(-1, 2).T
+        signed = (x[b] - x[a]) * (y[c] - y[a]) - (x[c] - x[a]) * (y[b] - y[a])
+        p, q = x[around], y[around]
+        return np.append(side * signed - z[-1], 1.0 - (p * np.roll(q, -1) - np.roll(p, -1) * q).sum())
+
+    def slope(z: Array) -> Array:
+        x, y = z[:-1].reshape(-1, 2).T
+        rows = np.zeros((len(row) + 1, len(x), 2))
+        for one, two, three in ((a, b, c), (b, c, a), (c, a, b)):
+            rows[row, one] = np.column_stack([side * (y[two] - y[three]), side * (x[three] - x[two])])
+        p, q = x[around], y[around]
+        rows[-1, around] = np.column_stack([np.roll(q, 1) - np.roll(q, -1), np.roll(p, -1) - np.roll(p, 1)])
+        return np.column_stack([rows.reshape(len(rows), -1), np.append(-np.ones(len(row)), 0.0)])
+
+    gain = np.append(np.zeros(points.size), -1.0)
+    found = (
+        minimize(
+            lambda z: gain @ z,
+            np.append(points.ravel(), np.abs(areas).min()),
+            jac=lambda _: gain,
+            constraints={"type": "ineq", "fun": slack, "jac": slope},
+            method="SLSQP",
+            options={"maxiter": rounds, "ftol": 1e-9},
+        )
+        .x[:-1]
+        .reshape(-1, 2)
+    )
+    better: bool = np.isfinite(found).all() and scope["value"](found) > scope["value"](points)
+    return found if better else points
 
 
 def hexagon_packing(module: ModuleType, seconds: float, rng: np.random.Generator) -> Iterator[Line]:
