@@ -53,6 +53,10 @@ class Kept(Generator):
     def policy(self) -> str:
         return str(self.inner.policy)
 
+    @property
+    def cores(self) -> int:
+        return int(self.inner.cores)
+
     def settings(self) -> dict[str, Any]:
         return {}
 
