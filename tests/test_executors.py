@@ -379,7 +379,7 @@ def cores_of(executor: Executor, log: str, at_once: int, busy: int) -> set[int]:
             return found
 
     async def ask() -> list[list[int]]:
-        async with executor:
+        async with asyncio.timeout(60), executor:
             executor.give_way(busy)
             return await asyncio.gather(*(one() for _ in range(at_once)))
 
@@ -400,7 +400,10 @@ def test_evaluations_that_have_waited_for_long_use_the_cores_of_the_model_too(lo
 
 
 @pytest.mark.parametrize("busy", [0, len(CORES), 1000])
-def test_a_model_that_keeps_all_cores_busy_or_none_changes_nothing(log: str, busy: int) -> None:
+def test_a_model_that_keeps_all_cores_busy_or_none_changes_nothing(
+    log: str, busy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_PATIENCE", 300.0)
     assert cores_of(Local(), log, len(CORES), busy) == set(CORES)
 
 

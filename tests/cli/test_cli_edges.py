@@ -169,16 +169,18 @@ def test_a_diff_has_every_form(folder: Path) -> None:
     assert diff["diff"].startswith("--- #1\n+++ #2")
 
 
-def test_check_looks_at_held_out_stages(folder: Path) -> None:
+def in_two_stages(folder: Path, inputs: str) -> str:
+    """The problem with a held-out stage, and an expression for the inputs of `stage`."""
     text = (folder / "problems" / "peak.py").read_text()
     text = text.replace("import Anchor,", "import Stage, Anchor,").replace(
         "    shift: float = 0.0\n",
         "    shift: float = 0.0\n    stages = (Stage(name='seen'), Stage(name='later', held_out=True))\n",
     )
-    text = text.replace(
-        "def inputs(self):\n        return [()]", "def inputs(self, stage):\n        return {'seen': [()]}[stage]"
-    )
-    (folder / "problems" / "peak.py").write_text(text)
+    return text.replace("def inputs(self):\n        return [()]", f"def inputs(self, stage):\n        return {inputs}")
+
+
+def test_check_looks_at_held_out_stages(folder: Path) -> None:
+    (folder / "problems" / "peak.py").write_text(in_two_stages(folder, "{'seen': [()]}[stage]"))
     done = evoengine("check", "peak", cwd=folder)
     assert done.returncode == 1, done.stderr
     assert "NO     seed 1 scores on the held-out stage 'later'" in done.stdout
@@ -186,15 +188,7 @@ def test_check_looks_at_held_out_stages(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_ends_with_why_the_best_was_refused_on_the_held_out_stage(folder: Path) -> None:
-    text = (folder / "problems" / "peak.py").read_text()
-    text = text.replace("import Anchor,", "import Stage, Anchor,").replace(
-        "    shift: float = 0.0\n",
-        "    shift: float = 0.0\n    stages = (Stage(name='seen'), Stage(name='later', held_out=True))\n",
-    )
-    text = text.replace(
-        "def inputs(self):\n        return [()]", "def inputs(self, stage):\n        return [()] * len(stage)"
-    )
-    text = text.replace(
+    text = in_two_stages(folder, "[()] * len(stage)").replace(
         "        [numbers] = outputs\n",
         "        if len(outputs) == 5:\n            raise Reject('lost \\x1b[1m')\n        numbers = outputs[0]\n",
     )
